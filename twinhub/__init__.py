@@ -1,0 +1,1 @@
+"""The words that all rooms of Twinhub share: settings, places, errors, names, sign-in."""

@@ -1,0 +1,38 @@
+"""Names and addresses that several rooms must spell alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Category(StrEnum):
+    """The five kinds of reusable assets, each a folder of every owner."""
+
+    DATA = "data"
+    MODELS = "models"
+    FUNCTIONS = "functions"
+    TOOLS = "tools"
+    DIGITAL_TWINS = "digital_twins"
+
+
+COMMON: Final = "common"
+"""The owner whose folder everybody shares; no account may have this name."""
+
+USERNAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,30}[a-z0-9]$"
+"""Account names are folder, container and address names too, so this is a subset that is legal in all of them."""
+
+SCOPE_LIBRARY_READ: Final = "custom:library:read"
+SCOPE_LIBRARY_WRITE: Final = "custom:library:write"
+
+WEB_CLIENT_ID: Final = "service-twinhub-web"
+"""OAuth client of the pages; JupyterHub demands the prefix."""
+
+SIGN_IN_PATH: Final = "/app/signin"
+SIGN_IN_CALLBACK_PATH: Final = "/app/signin/callback"
+SIGN_OUT_PATH: Final = "/app/signout"
+SESSION_COOKIE: Final = "twinhub-session"
+SESSION_PATHS: Final = ("/app", "/lib")
+"""Where browsers send the session. Never `/`: code in a workspace answers under /user/ on the same origin."""
+
+XSRF_HEADER: Final = "X-XSRFToken"

@@ -1,0 +1,104 @@
+"""Where an installation keeps what, and on which port each of its parts listens."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinhub.settings import FILE_NAME, Settings, read_settings
+
+DATA_DIR_VARIABLE = "TWINHUB_DATA_DIR"
+
+
+def default_data_dir() -> Path:
+    """Name the folder of an installation where nobody named one."""
+    named = os.environ.get(DATA_DIR_VARIABLE)
+    if named:
+        return Path(named)
+    return Path("/var/lib/twinhub") if os.getuid() == 0 else Path.cwd() / ".twinhub"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Paths below one data folder, and the internal ports that go with its settings."""
+
+    data_dir: Path
+    settings: Settings
+
+    @property
+    def settings_file(self) -> Path:
+        """The one configuration file."""
+        return self.data_dir / FILE_NAME
+
+    @property
+    def files(self) -> Path:
+        """One folder per owner, and `common`."""
+        return self.data_dir / "files"
+
+    @property
+    def trash(self) -> Path:
+        """Deleted assets, by owner, until they expire."""
+        return self.data_dir / "trash"
+
+    @property
+    def homes(self) -> Path:
+        """Home folders of the workspaces."""
+        return self.data_dir / "homes"
+
+    @property
+    def secrets(self) -> Path:
+        """Files of mode 0600, one per secret."""
+        return self.data_dir / "secrets"
+
+    @property
+    def hub(self) -> Path:
+        """JupyterHub's database."""
+        return self.data_dir / "hub"
+
+    @property
+    def gateway(self) -> Path:
+        """Traefik's configuration; `dynamic/` below it is watched."""
+        return self.data_dir / "gateway"
+
+    @property
+    def log(self) -> Path:
+        """One log file per process."""
+        return self.data_dir / "log"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and process ids; worthless after a stop."""
+        return self.data_dir / "run"
+
+    @property
+    def hub_port(self) -> int:
+        """Port of the hub, on the workspaces' bridge."""
+        return self.settings.first_internal_port
+
+    @property
+    def web_port(self) -> int:
+        """Port of the pages, on loopback."""
+        return self.settings.first_internal_port + 1
+
+    @property
+    def libms_port(self) -> int:
+        """Port of the library, on loopback."""
+        return self.settings.first_internal_port + 2
+
+    @property
+    def ping_port(self) -> int:
+        """Port of the gateway's own health answer, on loopback."""
+        return self.settings.first_internal_port + 3
+
+    @property
+    def origin(self) -> str:
+        """Address to print for people, without a path."""
+        host = self.settings.domain or "localhost"
+        return f"http://{host}" + ("" if self.settings.port == 80 else f":{self.settings.port}")
+
+
+def read_places(data_dir: Path | None = None) -> Places:
+    """Find an installation and read its settings; raises SettingsError."""
+    folder = (data_dir or default_data_dir()).absolute()
+    return Places(folder, read_settings(folder / FILE_NAME))

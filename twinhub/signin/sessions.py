@@ -1,0 +1,46 @@
+"""The browser's session: a token of the hub, encrypted in a cookie, and the XSRF token bound to it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+SESSION_SECONDS: Final = 14 * 24 * 3600
+"""As long as JupyterHub's own OAuth tokens live by default."""
+
+
+def _derive(secret: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())
+
+
+class Sessions:
+    """Seal and open session cookies; every service with the same secret opens the same cookie."""
+
+    def __init__(self, secret: str) -> None:
+        self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret, b"twinhub session cookie")))
+        self._xsrf_key = _derive(secret, b"twinhub xsrf")
+
+    def seal(self, text: str) -> str:
+        """Encrypt and sign a text, with the time."""
+        return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def open(self, sealed: str, *, max_age_s: int = SESSION_SECONDS) -> str | None:
+        """Decrypt, or None for anything forged, damaged or too old."""
+        try:
+            return self._fernet.decrypt(sealed.encode(), ttl=max_age_s).decode()
+        except (InvalidToken, UnicodeError):
+            return None
+
+    def xsrf_token(self, cookie: str) -> str:
+        """Give the token that a page must send back with every write made under this session."""
+        return hmac.new(self._xsrf_key, cookie.encode(), hashlib.sha256).hexdigest()
+
+    def xsrf_matches(self, cookie: str, presented: str) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(self.xsrf_token(cookie).encode(), presented.encode())

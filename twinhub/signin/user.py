@@ -1,0 +1,40 @@
+"""The person behind a request, as the hub describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
+
+
+@dataclass(frozen=True)
+class User:
+    """A person or service account, and what the presented token allows."""
+
+    name: str
+    admin: bool
+    scopes: frozenset[str]
+    token: str = field(repr=False)
+    """The token itself, to act for the person at the hub or in their workspace; never log it."""
+
+    @property
+    def may_read_library(self) -> bool:
+        """Whether the token allows reading assets."""
+        return SCOPE_LIBRARY_READ in self.scopes or self.may_write_library
+
+    @property
+    def may_write_library(self) -> bool:
+        """Whether the token allows changing assets."""
+        return SCOPE_LIBRARY_WRITE in self.scopes
+
+
+def user_from_model(model: Mapping[str, Any], token: str) -> User:
+    """Read the hub's answer to `GET /hub/api/user`."""
+    return User(
+        name=model["name"],
+        admin=bool(model.get("admin", False)),
+        scopes=frozenset(model.get("scopes", ())),
+        token=token,
+    )
