@@ -87,9 +87,14 @@ class Places:
         return self.settings.first_internal_port + 2
 
     @property
-    def ping_port(self) -> int:
-        """Port of the gateway's own health answer, on loopback."""
+    def gateway_api_port(self) -> int:
+        """Port of the gateway's own health answer and API, on loopback."""
         return self.settings.first_internal_port + 3
+
+    @property
+    def gateway_user_id(self) -> int:
+        """Numeric account of the gateway, which has no business with anybody's files."""
+        return self.settings.workspace_user_id + 1 if os.getuid() == 0 else os.getuid()
 
     @property
     def origin(self) -> str:

@@ -1,0 +1,1 @@
+"""JupyterHub as Twinhub runs it: accounts, workspaces, roles and routes."""

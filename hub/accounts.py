@@ -1,0 +1,132 @@
+"""The accounts and passwords that NativeAuthenticator keeps in the hub's database.
+
+Its own pages change accounts on plain links (GET) and break with the hub we
+use, so the rules stand here and our pages and the `twinhub user` command use them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bcrypt
+from nativeauthenticator.orm import UserInfo
+from sqlalchemy.orm import Session
+
+from twinhub.errors import PublicError
+from twinhub.names import COMMON, USERNAME_PATTERN
+
+LONGEST_PASSWORD_BYTES: Final = 72
+"""bcrypt reads no further, so anything longer would be cut silently."""
+
+RESERVED_NAMES: Final = frozenset({COMMON, "root", "hub", "api", "twinhub"})
+
+
+class AccountError(PublicError):
+    """An account cannot be made or changed as asked."""
+
+    code = "account"
+
+
+class AccountMissing(PublicError):
+    """There is no account of that name."""
+
+    code = "account_missing"
+    status = 404
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is known of one account, without its password."""
+
+    name: str
+    admitted: bool
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could not be a folder, a container and an address as well."""
+    if name in RESERVED_NAMES:
+        raise AccountError(f"The name '{name}' is taken by the platform itself.", "Choose another one.")
+    if not re.fullmatch(USERNAME_PATTERN, name):
+        shown = name if len(name) <= 40 else name[:40] + "…"
+        raise AccountError(
+            f"'{shown}' cannot be a user name.",
+            "Use 2 to 32 lower-case letters, digits, '.', '_' or '-', starting with a letter and ending with "
+            "a letter or digit.",
+        )
+
+
+def check_password(password: str, shortest: int) -> None:
+    """Refuse a password that is too short, or longer than its hash can tell apart."""
+    if len(password) < shortest:
+        raise AccountError(f"The password has {len(password)} characters.", f"Use at least {shortest}.")
+    if len(password.encode()) > LONGEST_PASSWORD_BYTES:
+        raise AccountError(
+            f"The password is {len(password.encode())} bytes long.", f"Use at most {LONGEST_PASSWORD_BYTES} bytes."
+        )
+    if "\0" in password:
+        raise AccountError("The password holds a NUL character.", "Leave it out.")
+
+
+def find(session: Session, name: str) -> Any | None:
+    """Give the stored row, read anew: the command line may have changed it behind the hub's back."""
+    return session.query(UserInfo).populate_existing().filter(UserInfo.username == name).first()
+
+
+def get(session: Session, name: str) -> Any:
+    """Give the stored row; raises AccountMissing."""
+    row = find(session, name)
+    if row is None:
+        raise AccountMissing(f"There is no account '{name}'.", "'twinhub user list' shows all.")
+    return row
+
+
+def list_accounts(session: Session) -> list[Account]:
+    """Give all accounts by name, those that wait for admission included."""
+    rows = session.query(UserInfo).populate_existing().order_by(UserInfo.username).all()
+    return [Account(row.username, bool(row.is_authorized)) for row in rows]
+
+
+def create(session: Session, name: str, password: str, *, shortest: int, admitted: bool) -> None:
+    """Add an account; raises AccountError."""
+    check_name(name)
+    check_password(password, shortest)
+    if find(session, name) is not None:
+        raise AccountError(f"The name '{name}' is taken.", "Choose another one.")
+    session.add(UserInfo(username=name, password=_hash(password), is_authorized=admitted))
+    session.commit()
+
+
+def admit(session: Session, name: str) -> None:
+    """Let an account sign in."""
+    get(session, name).is_authorized = True
+    session.commit()
+
+
+def change_password(session: Session, name: str, password: str, *, shortest: int) -> None:
+    """Replace a password; raises AccountError, AccountMissing."""
+    check_password(password, shortest)
+    get(session, name).password = _hash(password)
+    session.commit()
+
+
+def remove(session: Session, name: str) -> None:
+    """Delete an account; the person's files stay."""
+    session.delete(get(session, name))
+    session.commit()
+
+
+def password_matches(row: Any | None, password: str) -> bool:
+    """Compare with the stored hash, taking as long for a name that does not exist."""
+    if len(password.encode()) > LONGEST_PASSWORD_BYTES or "\0" in password:
+        return False
+    stored = _NOBODY if row is None else row.password
+    return bcrypt.checkpw(password.encode(), stored) and row is not None
+
+
+def _hash(password: str) -> bytes:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+
+
+_NOBODY: Final = _hash("nobody has this password")

@@ -1,0 +1,152 @@
+"""Everything the hub is configured with, as one function of settings and places."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from gateway import API_ENTRY_POINT, ENTRY_POINT
+from hub.authenticator import AccountAuthenticator
+from hub.proxy import GatewayProxy
+from hub.workspace import Workspace
+from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
+from twinhub.places import Places
+from twinhub.secrets import read_secret
+
+SHARE: Final = Path(sys.prefix) / "share" / "jupyterhub"
+PROXY_NAMES: Final = ("http_proxy", "https_proxy", "no_proxy")
+
+CUSTOM_SCOPES: Final = {
+    SCOPE_LIBRARY_READ: {"description": "Read assets in the library"},
+    SCOPE_LIBRARY_WRITE: {
+        "description": "Read and change assets in the library",
+        "subscopes": [SCOPE_LIBRARY_READ],
+    },
+}
+
+ROLES: Final[list[dict[str, Any]]] = [
+    {
+        "name": "user",
+        "description": "What everybody may do with what is theirs",
+        "scopes": ["self", SCOPE_LIBRARY_WRITE],
+    },
+    {
+        "name": "culler",
+        "description": "Stop idle workspaces",
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        "services": ["idle-culler"],
+    },
+    {
+        "name": "operator",
+        "description": "The twinhub command of whoever runs the server",
+        "scopes": ["admin:users", "admin:servers", "read:hub"],
+        "services": ["twinhub-operator"],
+    },
+]
+
+WEB_SCOPES: Final = [SCOPE_LIBRARY_WRITE, "access:servers!user", "servers!user", "read:users!user"]
+"""All that a session of our pages can ever do in somebody's name."""
+
+
+def configure(c: Any, places: Places, *, hub_url: str, image: str, network: str) -> None:
+    """Fill JupyterHub's configuration object `c`.
+
+    `hub_url` is where workspaces and services reach the hub: an address on the
+    workspaces' bridge, never one that other machines can reach.
+    """
+    _configure_hub(c, places, hub_url)
+    _configure_gateway(c, places)
+    _configure_accounts(c, places)
+    _configure_services(c, places)
+    _configure_workspaces(c, places, image, network)
+
+
+def _configure_hub(c: Any, places: Places, hub_url: str) -> None:
+    c.JupyterHub.bind_url = f"http://{places.settings.address}:{places.settings.port}"
+    c.JupyterHub.hub_bind_url = hub_url
+    c.JupyterHub.hub_connect_url = hub_url
+    c.JupyterHub.db_url = f"sqlite:///{places.hub / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(places.secrets / "hub-cookie")
+    c.JupyterHub.default_url = "/app/library"
+    # Workspaces and routes outlive the hub, so that its restart disturbs nobody.
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+    c.JupyterHub.implicit_spawn_seconds = 1
+    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+    c.JupyterHub.tornado_settings = {
+        "slow_spawn_timeout": 0,  # the page with the steps comes at once
+        "headers": {"Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'"},
+    }
+
+
+def _configure_gateway(c: Any, places: Places) -> None:
+    c.JupyterHub.proxy_class = GatewayProxy
+    c.GatewayProxy.should_start = False
+    c.GatewayProxy.dynamic_config_file = str(places.gateway / "dynamic" / "hub.yaml")
+    c.GatewayProxy.gateway_group_id = places.gateway_user_id
+    c.GatewayProxy.traefik_entrypoint = ENTRY_POINT
+    c.GatewayProxy.traefik_api_entrypoint = API_ENTRY_POINT
+    c.GatewayProxy.traefik_api_url = f"http://127.0.0.1:{places.gateway_api_port}"
+    c.GatewayProxy.traefik_api_username = "hub"
+    c.GatewayProxy.traefik_api_password = read_secret(places.secrets / "gateway-api")
+    c.GatewayProxy.check_route_timeout = 30
+
+
+def _configure_accounts(c: Any, places: Places) -> None:
+    accounts = places.settings.accounts
+    c.JupyterHub.authenticator_class = AccountAuthenticator
+    c.AccountAuthenticator.enable_signup = accounts.sign_up
+    c.AccountAuthenticator.open_signup = False
+    c.AccountAuthenticator.minimum_password_length = accounts.password_length
+    c.AccountAuthenticator.allowed_failed_logins = accounts.failed_logins
+    c.AccountAuthenticator.wait_s = accounts.wait_s
+    c.AccountAuthenticator.admin_users = {accounts.admin}
+    # Who is admitted stands in the table of accounts; the hub's own list would be a second truth.
+    c.AccountAuthenticator.allow_all = True
+    c.AccountAuthenticator.first_admin = accounts.admin
+    c.AccountAuthenticator.first_password_file = str(places.secrets / "admin-password")
+
+
+def _configure_services(c: Any, places: Places) -> None:
+    c.JupyterHub.custom_scopes = CUSTOM_SCOPES
+    c.JupyterHub.load_roles = ROLES
+    c.JupyterHub.services = [
+        {
+            "name": "twinhub-web",
+            "api_token": read_secret(places.secrets / "oauth"),
+            "oauth_client_id": WEB_CLIENT_ID,
+            "oauth_redirect_uri": SIGN_IN_CALLBACK_PATH,
+            "oauth_no_confirm": True,
+            "oauth_client_allowed_scopes": WEB_SCOPES,
+            "display": False,
+        },
+        {"name": "idle-culler", "api_token": read_secret(places.secrets / "culler"), "display": False},
+        {"name": "twinhub-operator", "api_token": read_secret(places.secrets / "operator"), "display": False},
+    ]
+
+
+def _configure_workspaces(c: Any, places: Places, image: str, network: str) -> None:
+    settings = places.settings.workspaces
+    Workspace.places = places
+    c.JupyterHub.spawner_class = Workspace
+    c.JupyterHub.allow_named_servers = False
+    c.Workspace.installation = places.settings.name
+    c.Workspace.image = image
+    c.Workspace.pull_policy = "never"
+    c.Workspace.network_name = network
+    c.Workspace.use_internal_ip = True
+    c.Workspace.remove = False
+    c.Workspace.mem_limit = settings.memory
+    c.Workspace.cpu_limit = settings.cpus
+    c.Workspace.process_limit = settings.processes
+    c.Workspace.common_read_only = settings.common == "read-only"
+    c.Workspace.start_timeout = settings.start_timeout_s
+    c.Workspace.http_timeout = settings.start_timeout_s
+    c.Workspace.disable_user_config = True
+    c.Workspace.default_url = "/lab"
+    c.Workspace.notebook_dir = ""
+    c.Workspace.proxy_variables = [
+        f"{name}={os.environ[name]}" for name in (*PROXY_NAMES, *map(str.upper, PROXY_NAMES)) if os.environ.get(name)
+    ]

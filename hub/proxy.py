@@ -1,0 +1,52 @@
+"""The hub's side of the gateway: routes written into the folder that Traefik watches."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
+from jupyterhub_traefik_proxy.traefik_utils import TraefikConfigFileHandler
+from traitlets import Int, default, observe
+
+
+class _SharedFile(TraefikConfigFileHandler):
+    """Write routes so that the gateway's own account can read them, and nobody else.
+
+    The file holds the hash of the gateway API's password, and the stock
+    handler writes it readable by the hub's account only.
+    """
+
+    def __init__(self, file: str, group_id: int) -> None:
+        super().__init__(file)
+        self._group_id = group_id
+
+    def atomic_dump(self, data: dict[str, Any]) -> None:
+        target = Path(self.file_path)
+        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        try:
+            with os.fdopen(descriptor, "w") as stream:
+                self._dump(data, stream)
+                if os.getuid() == 0:
+                    os.fchown(stream.fileno(), 0, self._group_id)
+                os.fchmod(stream.fileno(), 0o640)
+            Path(part).rename(target)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+
+class GatewayProxy(TraefikFileProviderProxy):
+    """Traefik as a process of its own, told about routes by a file."""
+
+    gateway_group_id = Int(config=True, help="Group that may read the routes.")
+
+    @default("dynamic_config_handler")
+    def _handler(self) -> _SharedFile:
+        return _SharedFile(self.dynamic_config_file, self.gateway_group_id)
+
+    @observe("dynamic_config_file")
+    def _set_dynamic_config_file(self, change: Any) -> None:
+        self.dynamic_config_handler = self._handler()

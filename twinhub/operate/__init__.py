@@ -1,0 +1,1 @@
+"""The operator's side: the `twinhub` command and what it does to a machine."""

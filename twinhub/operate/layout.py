@@ -1,0 +1,51 @@
+"""Folders and secrets of an installation, each with the owner and mode it must have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from twinhub.names import COMMON
+from twinhub.owners import ensure_owner_folder
+from twinhub.places import Places
+from twinhub.secrets import ensure_secret
+
+ROOT_SECRETS: Final = ("hub-cookie", "gateway-api", "culler", "operator")
+SHARED_SECRETS: Final = ("session", "oauth")
+"""Read by the pages and the library, which do not run as root."""
+
+ADMIN_PASSWORD: Final = "admin-password"  # noqa: S105 - a file's name
+
+
+def ensure_layout(places: Places) -> None:
+    """Make every folder and secret that is missing; existing ones keep their content."""
+    service_id = places.settings.workspace_user_id
+    for folder, mode, owner_id in (
+        (places.data_dir, 0o711, None),
+        (places.secrets, 0o711, None),
+        (places.hub, 0o700, None),
+        (places.log, 0o700, None),
+        (places.run, 0o711, None),
+        (places.gateway, 0o711, None),
+        (places.gateway / "dynamic", 0o755, None),
+        (places.files, 0o700, service_id),
+        (places.trash, 0o700, service_id),
+        (places.homes, 0o700, None),
+    ):
+        _ensure_folder(folder, mode, owner_id)
+    for name in ROOT_SECRETS:
+        ensure_secret(places.secrets / name)
+    for name in SHARED_SECRETS:
+        ensure_secret(places.secrets / name, service_id if os.getuid() == 0 else None)
+    # 20 hexadecimal characters are 80 bits, and still typed by hand without despair.
+    ensure_secret(places.secrets / ADMIN_PASSWORD, length_bytes=10)
+    ensure_owner_folder(places, COMMON)
+
+
+def _ensure_folder(folder: Path, mode: int, owner_id: int | None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o7777 != mode:
+        folder.chmod(mode)
+    if owner_id is not None and os.getuid() == 0 and folder.stat().st_uid != owner_id:
+        os.chown(folder, owner_id, owner_id)

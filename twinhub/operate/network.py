@@ -1,0 +1,64 @@
+"""The network that all workspaces share, and through which they reach the hub."""
+
+from __future__ import annotations
+
+import docker
+import docker.errors
+
+from twinhub.errors import PublicError
+from twinhub.places import Places
+
+
+class NetworkUnusable(PublicError):
+    """The workspaces' network cannot be made or has no address."""
+
+    code = "network"
+    status = 500
+
+
+def network_name(places: Places) -> str:
+    """Name the network of this installation."""
+    return places.settings.name
+
+
+def ensure_network(places: Places) -> str:
+    """Make the network where it is missing; give the address that the host has on it.
+
+    Containers on it cannot reach each other (no inter-container traffic).
+    """
+    name = network_name(places)
+    client = docker.from_env()
+    try:
+        found = client.networks.list(names=[f"^{name}$"])
+        network = found[0] if found else _create(client, name)
+        network.reload()
+        gateway = network.attrs["IPAM"]["Config"][0].get("Gateway")
+    except (docker.errors.DockerException, IndexError, KeyError) as error:
+        raise NetworkUnusable(
+            f"The container network '{name}' cannot be used: {error}.",
+            "Look at 'docker network ls'; when address pools are used up, remove networks that nobody needs.",
+        ) from error
+    finally:
+        client.close()
+    if not gateway:
+        raise NetworkUnusable(f"The container network '{name}' has no gateway address.", f"docker network rm {name}")
+    return str(gateway)
+
+
+def _create(client: docker.DockerClient, name: str) -> docker.models.networks.Network:
+    return client.networks.create(
+        name,
+        driver="bridge",
+        options={"com.docker.network.bridge.enable_icc": "false"},
+        labels={"twinhub.installation": name},
+    )
+
+
+def remove_network(places: Places) -> None:
+    """Remove the network, as after the last workspace is gone."""
+    client = docker.from_env()
+    try:
+        for network in client.networks.list(names=[f"^{network_name(places)}$"]):
+            network.remove()
+    finally:
+        client.close()

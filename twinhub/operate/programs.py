@@ -1,0 +1,100 @@
+"""The processes of the platform: what runs, as whom, with which environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twinhub.operate.engine import engine_command
+from twinhub.operate.network import network_name
+from twinhub.places import DATA_DIR_VARIABLE, Places
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    stop_wait_s: int = 10
+    priority: int = 100
+    """Lower ones start first and stop last."""
+
+
+def hub_url(places: Places, bridge_address: str) -> str:
+    """Give the address at which workspaces and services reach the hub."""
+    return f"http://{bridge_address}:{places.hub_port}"
+
+
+def image_name(places: Places) -> str:
+    """Name the workspace image of this installation."""
+    return f"{places.settings.name}-workspace:latest"
+
+
+def engine_program(places: Places) -> Program:
+    """The container engine, where no init system runs it."""
+    return Program("engine", tuple(engine_command(places.data_dir)), stop_wait_s=30, priority=1)
+
+
+def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...]:
+    """Give the platform's own processes."""
+    python = (sys.executable, "-m")
+    service_id = places.settings.workspace_user_id
+    shared = {
+        DATA_DIR_VARIABLE: str(places.data_dir),
+        "TWINHUB_HUB_URL": hub_url(places, bridge_address),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "HOME": str(places.run),
+    }
+    hub = {**shared, "TWINHUB_IMAGE": image_name(places), "TWINHUB_NETWORK": network_name(places), **_proxies()}
+    programs = [
+        Program(
+            "gateway",
+            _as_user(places.gateway_user_id, _traefik(places), low_port=places.settings.port < 1024),
+            {"HOME": str(places.run)},
+            priority=10,
+        ),
+        Program("hub", (*python, "jupyterhub", "-f", str(_room_file("hub", "jupyterhub_config.py"))), hub, 15, 20),
+        Program("libms", _as_user(service_id, (*python, "libms")), shared, priority=30),
+        Program("web", _as_user(service_id, (*python, "web")), shared, priority=30),
+    ]
+    if places.settings.workspaces.idle_stop_minutes:
+        programs.append(Program("culler", (*python, "hub.culler"), shared, priority=40))
+    return tuple(programs)
+
+
+def _room_file(room: str, name: str) -> Path:
+    return Path(__file__).parents[2] / room / name
+
+
+def _traefik(places: Places) -> tuple[str, ...]:
+    binary = Path(sys.executable).parent / "traefik"
+    return (str(binary), f"--configFile={places.gateway / 'static.yaml'}")
+
+
+def _as_user(user_id: int, command: tuple[str, ...], *, low_port: bool = False) -> tuple[str, ...]:
+    """Drop root for good before the command starts; an account entry is not needed for that."""
+    if os.getuid() != 0:
+        return command
+    setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
+    bind = "+net_bind_service" if low_port else "-all"
+    return (
+        setpriv,
+        f"--reuid={user_id}",
+        f"--regid={user_id}",
+        "--clear-groups",
+        "--no-new-privs",
+        f"--inh-caps={bind}",
+        *((f"--ambient-caps={bind}",) if low_port else ()),
+        "--",
+        *command,
+    )
+
+
+def _proxies() -> dict[str, str]:
+    names = ("http_proxy", "https_proxy", "no_proxy")
+    return {name: os.environ[name] for name in (*names, *map(str.upper, names)) if os.environ.get(name)}
