@@ -7,11 +7,13 @@ docs/operate/configuration.md are generated from them.
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from twinhub.errors import SettingsError
 from twinhub.names import USERNAME_PATTERN
@@ -168,3 +170,23 @@ def read_settings(file: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}.", "Check its owner, mode and encoding.") from error
     return parse_settings(text, str(file))
+
+
+def example() -> str:
+    """Give a configuration file with every key at its default, each with its meaning."""
+    lines = ["# Every key of twinhub.yaml with its default. Leave out what you do not change."]
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            lines += ["", f"# {field.description}", f"{name}:"]
+            for key, inner in section.model_fields.items():
+                lines += _example_lines(key, inner, "  ")
+        else:
+            lines += ["", *_example_lines(name, field, "")]
+    return "\n".join(lines) + "\n"
+
+
+def _example_lines(key: str, field: FieldInfo, indent: str) -> list[str]:
+    value = yaml.safe_dump(field.default).removesuffix("...\n").strip() if field.default is not None else ""
+    words = textwrap.wrap(field.description or "", width=100)
+    return [*(f"{indent}# {line}" for line in words), f"{indent}{key}: {value}".rstrip()]

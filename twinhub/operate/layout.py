@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from hub.accounts import check_name
 from twinhub.names import COMMON
 from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
@@ -16,6 +17,12 @@ SHARED_SECRETS: Final = ("session", "oauth")
 """Read by the pages and the library, which do not run as root."""
 
 ADMIN_PASSWORD: Final = "admin-password"  # noqa: S105 - a file's name
+
+
+def password_file(places: Places, name: str) -> Path:
+    """Name the file of a password that was made for somebody; raises AccountError for a name that cannot be."""
+    check_name(name)
+    return places.secrets / f"password-{name}"
 
 
 def ensure_layout(places: Places) -> None:

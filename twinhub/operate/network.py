@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import docker
 import docker.errors
+from docker.models.networks import Network
 
 from twinhub.errors import PublicError
 from twinhub.places import Places
@@ -45,7 +46,7 @@ def ensure_network(places: Places) -> str:
     return str(gateway)
 
 
-def _create(client: docker.DockerClient, name: str) -> docker.models.networks.Network:
+def _create(client: docker.DockerClient, name: str) -> Network:
     return client.networks.create(
         name,
         driver="bridge",

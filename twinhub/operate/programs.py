@@ -23,6 +23,8 @@ class Program:
     stop_wait_s: int = 10
     priority: int = 100
     """Lower ones start first and stop last."""
+    holds_workspaces: bool = False
+    """Its children are the workspaces, which must outlive it: they are never swept up with it."""
 
 
 def hub_url(places: Places, bridge_address: str) -> str:
@@ -37,7 +39,7 @@ def image_name(places: Places) -> str:
 
 def engine_program(places: Places) -> Program:
     """The container engine, where no init system runs it."""
-    return Program("engine", tuple(engine_command(places.data_dir)), stop_wait_s=30, priority=1)
+    return Program("engine", tuple(engine_command(places.data_dir)), stop_wait_s=30, priority=1, holds_workspaces=True)
 
 
 def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...]:

@@ -115,11 +115,15 @@ class Supervisor:
 
     def end_orphans(self) -> None:
         """End processes whose supervisord was killed: nobody would restart them, and they hold the ports."""
-        pids = [pid for pid in _marked(self._places) if pid != os.getpid()]
+        pids = self.orphans()
         for sign, patience_s in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0)):
             for pid in pids:
                 _signal(pid, sign)
             pids = _wait_for_end(pids, timeout_s=patience_s)
+
+    def orphans(self) -> list[int]:
+        """Give the processes of this installation, as found by their environment."""
+        return [pid for pid in _marked(self._places) if pid != os.getpid()]
 
     # --- the programs -------------------------------------------------------------
 
@@ -194,7 +198,8 @@ def render(places: Places, programs: Iterable[Program]) -> str:
         **({"user": "root"} if os.getuid() == 0 else {}),
     }
     for program in programs:
-        environment = {**program.environment, MARK: str(places.data_dir)}
+        mark = {} if program.holds_workspaces else {MARK: str(places.data_dir)}
+        environment = {**program.environment, **mark}
         parser[f"program:{program.name}"] = {
             "command": " ".join(_quote(word) for word in program.command),
             "directory": "/",
@@ -205,8 +210,7 @@ def render(places: Places, programs: Iterable[Program]) -> str:
             # supervisord waits one second more after every failed start; give up practically never.
             "startretries": "100000",
             "stopwaitsecs": str(program.stop_wait_s),
-            # The hub stops itself; its children are for it to end, and workspaces are not among them.
-            "killasgroup": "true",
+            "killasgroup": "false" if program.holds_workspaces else "true",
             "redirect_stderr": "true",
             "stdout_logfile": str(places.log / f"{program.name}.log"),
             "stdout_logfile_maxbytes": "10MB",

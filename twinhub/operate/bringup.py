@@ -1,0 +1,132 @@
+"""Bring the platform up from whatever state the machine is in, and take it down again."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+
+import docker
+from docker.models.containers import Container
+
+from gateway import write_configuration
+from twinhub.errors import PublicError
+from twinhub.operate import checks, engine
+from twinhub.operate.health import wait_until_healthy
+from twinhub.operate.image import ensure_image
+from twinhub.operate.layout import ensure_layout
+from twinhub.operate.network import ensure_network
+from twinhub.operate.programs import Program, engine_program, image_name, platform_programs
+from twinhub.operate.report import Report
+from twinhub.operate.supervisor import Supervisor
+from twinhub.places import Places
+
+
+class PagesNotBuilt(PublicError):
+    """The pages' scripts and styles could not be bundled."""
+
+    code = "pages_not_built"
+    status = 500
+
+
+def bring_up(places: Places, report: Report) -> list[str]:
+    """Start what does not run and change what differs; name the processes that were touched.
+
+    Everything that can be refused is checked before anything is started.
+    """
+    supervisor = Supervisor(places)
+    running = supervisor.running()
+    _preflight(places, running=running)
+    ensure_layout(places)
+    engine_programs = _ensure_engine(places, supervisor, report)
+    with report.step("Workspace image"):
+        ensure_image(
+            image_name(places),
+            uid=places.settings.workspace_user_id,
+            ca_bundle=places.settings.ca_bundle,
+            report=report.detail,
+        )
+    with report.step("Pages"):
+        _ensure_pages(places)
+    with report.step("Network and gateway configuration"):
+        bridge = ensure_network(places)
+        write_configuration(places)
+    programs = [*engine_programs, *_with_settings(places, platform_programs(places, bridge))]
+    with report.step("Processes"):
+        supervisor.ensure_running(programs)
+        touched = supervisor.apply(programs)
+    with report.step("Waiting until everything is well"):
+        wait_until_healthy(places, report)
+    return touched
+
+
+def _preflight(places: Places, *, running: bool) -> None:
+    findings = [
+        checks.check_reachable_folder(places),
+        checks.check_disk(places.data_dir, checks.WANTED_FREE_GB if running else checks.NEEDED_FREE_GB),
+        checks.check_certificates(places),
+    ]
+    # Processes of ours whose supervisor was killed hold the ports too; they are ended later.
+    if not running and not Supervisor(places).orphans():
+        findings.extend(checks.check_ports_free(places))
+    checks.require(findings)
+
+
+def _ensure_engine(places: Places, supervisor: Supervisor, report: Report) -> list[Program]:
+    """See that a container engine answers; give the program that runs it when that is our task."""
+    ours = engine_program(places)
+    supervised = supervisor.running() and any(state.name == ours.name for state in supervisor.states())
+    if engine.engine_answers():
+        return [ours] if supervised else []
+    with report.step("Container engine"):
+        engine.install_engine(report.detail)
+        if not engine.engine_answers():
+            supervisor.ensure_running([ours])
+            supervisor.apply([ours])
+            supervised = True
+        engine.wait_for_engine(60)
+    return [ours] if supervised else []
+
+
+def _ensure_pages(places: Places) -> None:
+    built = subprocess.run([sys.executable, "-m", "web.build"], cwd="/", capture_output=True, text=True, check=False)
+    (places.log / "web-build.log").write_text(built.stdout + built.stderr)
+    if built.returncode:
+        last = (built.stderr or built.stdout).strip().splitlines()[-1:]
+        raise PagesNotBuilt(
+            f"The pages could not be bundled: {' '.join(last)}", f"All of it is in {places.log / 'web-build.log'}."
+        )
+
+
+def _with_settings(places: Places, programs: tuple[Program, ...]) -> list[Program]:
+    """Mark each program with a digest of what it reads at its start, so that a change restarts just those."""
+    settings = hashlib.sha256(places.settings.model_dump_json().encode()).hexdigest()[:16]
+    static = hashlib.sha256((places.gateway / "static.yaml").read_bytes()).hexdigest()[:16]
+    return [
+        replace(
+            program,
+            environment={
+                **program.environment,
+                "TWINHUB_STARTED_WITH": static if program.name == "gateway" else settings,
+            },
+        )
+        for program in programs
+    ]
+
+
+def take_down(places: Places, report: Report, *, workspaces: bool) -> None:
+    """Stop the platform's processes, and the workspaces too when asked."""
+    if workspaces and engine.engine_answers():
+        with report.step("Workspaces"):
+            for container in own_containers(places):
+                container.stop(timeout=10)
+    with report.step("Processes"):
+        Supervisor(places).shut_down()
+
+
+def own_containers(places: Places, *, everything: bool = False) -> list[Container]:
+    """Give the containers of this installation's workspaces."""
+    client = docker.from_env()
+    label = f"twinhub.installation={places.settings.name}"
+    return list(client.containers.list(all=everything, filters={"label": label}))

@@ -1,0 +1,149 @@
+"""What `install.sh` hands over to once Python's part is there, and how all of it is undone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import docker
+import docker.errors
+from ruamel.yaml import YAML
+
+from twinhub.errors import PublicError
+from twinhub.operate import bringup, engine, systemd
+from twinhub.operate.layout import ADMIN_PASSWORD
+from twinhub.operate.network import remove_network
+from twinhub.operate.report import Report
+from twinhub.operate.supervisor import Supervisor
+from twinhub.places import Places
+from twinhub.settings import parse_settings
+
+COMMAND: Final = Path("/usr/local/bin/twinhub")
+KEPT: Final = ("files", "homes", "trash", "hub", "secrets", "twinhub.yaml")
+"""What stays after an uninstall without --purge: everything that people made."""
+
+
+class NotAnInstallation(PublicError):
+    """The folder holds no installation of ours."""
+
+    code = "not_an_installation"
+    status = 500
+
+
+def write_settings(file: Path, changes: dict[str, Any]) -> bool:
+    """Set keys in the configuration file, keeping its comments; tell whether anything changed.
+
+    `changes` maps dotted keys to values; None means the option was not given.
+    The result is checked before it replaces the file.
+    """
+    yaml = YAML()
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    parse_settings(before, str(file))
+    content = yaml.load(before) or {}
+    for key, value in changes.items():
+        if value is not None:
+            *sections, last = key.split(".")
+            target = content
+            for section in sections:
+                target = target.setdefault(section, {})
+            target[last] = value
+    part = file.with_name(f".{file.name}.part")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("w", encoding="utf-8") as stream:
+        if not before:
+            stream.write("# Configuration of Twinhub; 'twinhub config example' shows every key.\n")
+        if content:
+            yaml.dump(content, stream)
+    text = part.read_text(encoding="utf-8")
+    try:
+        parse_settings(text, str(file))
+        if text == before:
+            return False
+        part.replace(file)
+        return True
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def install(places: Places, report: Report) -> None:
+    """Start everything and make it start again at boot, where something can do that."""
+    bringup.bring_up(places, report)
+    if os.getuid() == 0:
+        link_command()
+        if systemd.available():
+            with report.step("Start at boot"):
+                systemd.ensure_unit(places)
+    _remove_older_versions(places)
+
+
+def summary(places: Places) -> list[str]:
+    """Say where the platform is and how to get in."""
+    return [
+        "",
+        f"Twinhub is up at {places.origin}",
+        f"  administrator   {places.settings.accounts.admin}",
+        f"  first password  in {places.secrets / ADMIN_PASSWORD}",
+        f"  configuration   {places.settings_file}",
+        "  next            twinhub status, twinhub doctor, twinhub --help",
+    ]
+
+
+def link_command() -> None:
+    """Put `twinhub` on everybody's PATH, unless something else has that name."""
+    ours = Path(sys.executable).parent / "twinhub"
+    if COMMAND.is_symlink() or not COMMAND.exists():
+        if COMMAND.is_symlink() and COMMAND.readlink() == ours:
+            return
+        COMMAND.unlink(missing_ok=True)
+        COMMAND.symlink_to(ours)
+
+
+def uninstall(places: Places, report: Report, *, purge: bool) -> None:
+    """Stop everything and remove what the installer made; what people made goes only with `purge`."""
+    if not places.secrets.is_dir():
+        raise NotAnInstallation(
+            f"{places.data_dir} holds no installation of Twinhub.", "Name its folder with --data-dir."
+        )
+    if systemd.available():
+        systemd.remove_unit(places)
+    if engine.engine_answers():
+        with report.step("Workspaces, network and image"):
+            _remove_containers(places)
+    with report.step("Processes"):
+        Supervisor(places).shut_down()
+    if COMMAND.is_symlink() and COMMAND.readlink().is_relative_to(places.data_dir):
+        COMMAND.unlink()
+    with report.step("Files"):
+        for entry in sorted(places.data_dir.iterdir()):
+            if purge or entry.name not in KEPT:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        if purge:
+            places.data_dir.rmdir()
+
+
+def _remove_containers(places: Places) -> None:
+    name = places.settings.name
+    client = docker.from_env()
+    for container in bringup.own_containers(places, everything=True):
+        container.remove(force=True)
+    for volume in client.volumes.list(filters={"name": f"{name}-server-"}):
+        if volume.name.startswith(f"{name}-server-"):
+            volume.remove()
+    remove_network(places)
+    for image in client.images.list(name=f"{name}-workspace"):
+        client.images.remove(str(image.id), force=True)
+    client.close()
+
+
+def _remove_older_versions(places: Places) -> None:
+    """Remove code that earlier runs of the installer left; the running one stays."""
+    versions = places.data_dir / "app"
+    running = Path(sys.prefix).parent
+    if running.parent != versions:
+        return
+    for version in versions.iterdir():
+        if version != running:
+            shutil.rmtree(version, ignore_errors=True)
