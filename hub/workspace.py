@@ -163,11 +163,14 @@ class Workspace(DockerSpawner):
         self.extra_create_kwargs = {
             "labels": {PLAN_LABEL: digest, OWNER_LABEL: self.user.name, "twinhub.installation": self.installation},
         }
+        # The hub keeps these options for the next start, which must not throw the container away again.
+        options = dict(self.user_options)
+        fresh_wanted = bool(options.pop("fresh", False))
+        self.user_options = options
         container = await self.get_object()
         if container is None:
             self._tell(15, "Creating your container")
             return
-        fresh_wanted = bool(self.user_options.get("fresh"))
         if container["Config"]["Labels"].get(PLAN_LABEL) == digest and not fresh_wanted:
             self._tell(15, "Found your container")
             return
