@@ -16,6 +16,18 @@ API_ENTRY_POINT: Final = "internal"
 OUR_PRIORITY: Final = 100_000
 """Above every rule of the hub, whose priority is the rule's length."""
 
+ENCODED_CHARACTERS: Final = {
+    # File names may hold all of these; the services decode a path once and split it before that.
+    "allowEncodedSlash": True,
+    "allowEncodedBackSlash": True,
+    "allowEncodedSemicolon": True,
+    "allowEncodedPercent": True,
+    "allowEncodedQuestionMark": True,
+    "allowEncodedHash": True,
+    # No file name holds this one.
+    "allowEncodedNullCharacter": False,
+}
+
 LONGEST_REQUEST_S: Final = 4 * 3600
 """An upload of 10 GB at 10 Mbit/s takes a little over two hours."""
 
@@ -35,7 +47,10 @@ def static_configuration(places: Places) -> dict[str, Any]:
         "entryPoints": {
             ENTRY_POINT: {
                 "address": f"{settings.address}:{settings.port}",
-                "http": {"middlewares": ["twinhub-headers@file"]},
+                "http": {
+                    "middlewares": ["twinhub-headers@file"],
+                    "encodedCharacters": ENCODED_CHARACTERS,
+                },
                 "transport": {
                     "respondingTimeouts": {"readTimeout": LONGEST_REQUEST_S, "idleTimeout": 180},
                     "lifeCycle": {"graceTimeOut": 2},
