@@ -30,7 +30,7 @@ ROLES: Final[list[dict[str, Any]]] = [
     {
         "name": "user",
         "description": "What everybody may do with what is theirs",
-        "scopes": ["self", SCOPE_LIBRARY_WRITE],
+        "scopes": ["self", SCOPE_LIBRARY_WRITE, "access:services!service=twinhub-web"],
     },
     {
         "name": "culler",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
@@ -90,14 +90,14 @@ def _database(places: Places) -> Iterator[Session]:
         engine.dispose()
 
 
-def _ask(places: Places, method: str, path: str, *, json: Any = None, accept: tuple[int, ...] = ()) -> httpx.Response:
+def _ask(places: Places, method: str, path: str, *, json: Any = None, accept: tuple[int, ...] = ()) -> httpx2.Response:
     token = read_secret(places.secrets / "operator")
     url = address_of(places, "hub").removesuffix("/health") + "/api" + path
     try:
-        answer = httpx.request(
+        answer = httpx2.request(
             method, url, json=json, timeout=60.0, trust_env=False, headers={"Authorization": f"token {token}"}
         )
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise HubUnreachable("The hub does not answer.", "'twinhub status' shows what runs.") from error
     if answer.status_code >= 400 and answer.status_code not in accept:
         raise HubRefused(

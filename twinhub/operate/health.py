@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-import httpx
+import httpx2
 
 from twinhub.errors import PublicError
 from twinhub.operate.report import Report
@@ -32,8 +32,8 @@ def address_of(places: Places, part: str) -> str:
 def fetch_health(places: Places, part: str) -> str:
     """Give '' for a healthy part, otherwise what it answered."""
     try:
-        answer = httpx.get(address_of(places, part), timeout=5.0, trust_env=False)
-    except httpx.HTTPError as error:
+        answer = httpx2.get(address_of(places, part), timeout=5.0, trust_env=False)
+    except httpx2.HTTPError as error:
         return f"does not answer ({type(error).__name__})"
     return "" if answer.status_code == 200 else f"answers {answer.status_code}"
 

@@ -1,7 +1,7 @@
 """Ask the hub who a token belongs to.
 
 JupyterHub's own HubOAuth is made for tornado and blocks, or needs a tornado
-loop; our services are ASGI, so this asks the same address with httpx.
+loop; our services are ASGI, so this asks the same address with httpx2.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from typing import Final
 
-import httpx
+import httpx2
 
 from twinhub.errors import HubUnreachable
 from twinhub.signin.user import User, user_from_model
@@ -25,8 +25,8 @@ LONGEST_TOKEN: Final = 512
 class HubClient:
     """Resolve tokens to people, remembering answers for a short while."""
 
-    def __init__(self, hub_url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._http = httpx.AsyncClient(base_url=hub_url, timeout=10.0, transport=transport, trust_env=False)
+    def __init__(self, hub_url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._http = httpx2.AsyncClient(base_url=hub_url, timeout=10.0, transport=transport, trust_env=False)
         self._known: OrderedDict[bytes, tuple[float, User | None]] = OrderedDict()
 
     async def fetch_user(self, token: str) -> User | None:
@@ -60,7 +60,7 @@ class HubClient:
     async def _ask(self, token: str) -> User | None:
         try:
             answer = await self._http.get("/hub/api/user", headers={"Authorization": f"token {token}"})
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise HubUnreachable(
                 "The hub does not answer, so nobody can be signed in just now.", "Try again in some seconds."
             ) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -99,9 +99,9 @@ async def _exchange(oauth: OAuthClient, code: str) -> str:
         "redirect_uri": SIGN_IN_CALLBACK_PATH,
     }
     try:
-        async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
+        async with httpx2.AsyncClient(timeout=10.0, trust_env=False) as http:
             answer = await http.post(f"{oauth.hub_url}/hub/api/oauth2/token", data=form)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise HubUnreachable(
             "The hub does not answer, so nobody can be signed in just now.", "Try again in some seconds."
         ) from error
