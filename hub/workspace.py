@@ -101,6 +101,10 @@ class Workspace(DockerSpawner):
         env.update(pair.split("=", 1) for pair in self.proxy_variables)
         return env
 
+    async def get_command(self) -> list[str]:
+        """Leave the command to the image, which becomes the owner before it starts the server."""
+        return []
+
     async def _plan(self) -> tuple[dict[str, Any], str]:
         """Give the host configuration and a digest of all that only a new container can change."""
         image = await self.docker("inspect_image", self.image)
@@ -125,7 +129,6 @@ class Workspace(DockerSpawner):
             self.mem_limit,
             self.cpu_limit,
             self.network_name,
-            self.cmd,
             self.hub.api_url,
             self.proxy_variables,
         ]
