@@ -42,6 +42,11 @@ class Places:
         return self.data_dir / "trash"
 
     @property
+    def uploads(self) -> Path:
+        """Files on their way in, on the same disk as `files`, so that they appear there whole."""
+        return self.data_dir / "uploads"
+
+    @property
     def homes(self) -> Path:
         """Home folders of the workspaces."""
         return self.data_dir / "homes"

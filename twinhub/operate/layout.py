@@ -38,6 +38,7 @@ def ensure_layout(places: Places) -> None:
         (places.gateway / "dynamic", 0o755, None),
         (places.files, 0o700, service_id),
         (places.trash, 0o700, service_id),
+        (places.uploads, 0o700, service_id),
         (places.homes, 0o700, None),
     ):
         _ensure_folder(folder, mode, owner_id)
