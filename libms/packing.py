@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,8 +24,7 @@ def zip_folder(storage: DiskStorage, path: AssetPath) -> Iterator[bytes]:
             if descriptor is None:
                 archive.mkdir(f"{path.name}/{name}")
                 continue
-            about = os.fstat(descriptor)
-            archive.add(_content(descriptor), f"{path.name}/{name}", date_time=time.localtime(about.st_mtime)[:6])
+            archive.add(_content(descriptor), f"{path.name}/{name}")
             yield from archive.all_files()
         yield from archive.finalize()
 

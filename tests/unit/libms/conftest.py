@@ -1,0 +1,56 @@
+"""The library's own application over a temporary folder, with a person put where sign-in puts them."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from libms.app import create_library
+from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
+from twinhub.owners import ensure_owner_folder
+from twinhub.places import Places
+from twinhub.settings import Library, Settings, Workspaces
+from twinhub.signin import Sessions, User
+
+BOTH = frozenset({SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE})
+AsUser = Callable[..., TestClient]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    workspaces = Workspaces(user_id=os.getuid() or 1)
+    library = Library(listing_limit=100, read_limit_mb=1, keep_free_mb=0)
+    made = Places(tmp_path, Settings(workspaces=workspaces, library=library))
+    for folder in (made.files, made.trash, made.uploads):
+        folder.mkdir()
+    for owner in ("alice", "bob", "common"):
+        ensure_owner_folder(made, owner)
+    return made
+
+
+@pytest.fixture
+def as_user(places: Places) -> Iterator[AsUser]:
+    """Give a client for a person: as_user("alice"), as_user("boss", admin=True)."""
+    library = create_library(places, Sessions("secret"))
+    opened: list[TestClient] = []
+
+    def make(name: str, *, admin: bool = False, scopes: frozenset[str] = BOTH) -> TestClient:
+        async def signed_in(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("state", {})["user"] = User(name, admin, scopes, "token")
+            await library(scope, receive, send)
+
+        client = TestClient(signed_in, raise_server_exceptions=False)
+        opened.append(client)
+        return client
+
+    yield make
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def alice(as_user: AsUser) -> TestClient:
+    return as_user("alice")
