@@ -1,0 +1,74 @@
+// Small words for building pages without a framework. Text is always set as text, never as HTML.
+
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+// Tells people, and screen readers, what happened; with an action such as Undo.
+export function toast(message, { action, onAction, kind = "info", seconds = 8 } = {}) {
+  const box = byId("toasts");
+  const note = element("div", { class: `tw-toast tw-toast-${kind}`, role: kind === "error" ? "alert" : "status" }, element("span", {}, message));
+  const remove = () => note.remove();
+  if (action) {
+    note.append(element("button", { class: "btn btn-sm btn-outline-light", type: "button", onclick: () => { remove(); onAction(); } }, action));
+  }
+  note.append(element("button", { class: "btn-close btn-close-white", type: "button", "aria-label": "Dismiss", onclick: remove }));
+  box.append(note);
+  if (kind !== "error") setTimeout(remove, seconds * 1000);
+}
+
+export function showError(error) {
+  if (error.name !== "AbortError") toast(error.message, { kind: "error" });
+}
+
+// Asks one question in a modal dialog; resolves to the form's data, or null when it was dismissed.
+export function ask({ title, fields = [], confirm = "OK", danger = false, text = "", choices = null, validate = () => "" }) {
+  return new Promise((resolve) => {
+    const problem = element("div", { class: "text-danger small", role: "alert" });
+    const inputs = fields.map(({ name, label, value = "", multiline = false }) => {
+      const id = `ask-${name}`;
+      const input = element(multiline ? "textarea" : "input", { id, name, class: "form-control", rows: multiline ? 16 : null, spellcheck: "false", autocomplete: "off" });
+      input.value = value;
+      return [element("label", { class: "form-label mt-2", for: id }, label), input];
+    });
+    const buttons = (choices ?? [{ value: "ok", label: confirm, danger }]).map(({ value, label, danger: red }) =>
+      element("button", { class: `btn ${red ? "btn-danger" : "btn-primary"}`, type: "submit", value }, label));
+    const form = element("form", { method: "dialog" },
+      element("h2", { class: "h5" }, title),
+      text ? element("p", {}, text) : null,
+      ...inputs.flat(), problem,
+      element("div", { class: "d-flex gap-2 justify-content-end mt-3 flex-wrap" },
+        element("button", { class: "btn btn-outline-secondary", type: "button", onclick: () => dialog.close("") }, "Cancel"), ...buttons));
+    const dialog = element("dialog", { class: `tw-dialog${fields.some((field) => field.multiline) ? " tw-dialog-wide" : ""}`, "aria-label": title }, form);
+    form.addEventListener("submit", (event) => {
+      const found = validate(Object.fromEntries(new FormData(form)));
+      if (found) {
+        event.preventDefault();
+        problem.textContent = found;
+      }
+    });
+    dialog.addEventListener("close", () => {
+      const data = Object.fromEntries(new FormData(form));
+      dialog.remove();
+      resolve(dialog.returnValue ? { ...data, choice: dialog.returnValue } : null);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    const first = inputs[0]?.[1];
+    if (first) {
+      first.focus();
+      if (first.tagName === "INPUT") first.setSelectionRange(0, first.value.lastIndexOf(".") > 0 ? first.value.lastIndexOf(".") : first.value.length);
+    }
+  });
+}
