@@ -1,0 +1,145 @@
+"""Build the pages' application from its parts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from twinhub.errors import PublicError
+from twinhub.names import SIGN_IN_PATH, SIGN_OUT_PATH
+from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
+from web.errors import BadRequest, PageNotFound
+from web.pages import Pages
+from web.twins_proxy import TwinsProxy
+from web.workspaces import Workspaces
+
+STATIC: Final = Path(__file__).parent / "dist"
+HEALTH: Final = "/app/health"
+
+log = logging.getLogger("web")
+
+
+class InternalError(PublicError):
+    """Our own bug, shown as a reference number."""
+
+    code = "internal"
+    status = 500
+
+
+def create_app(client: HubClient, sessions: Sessions, oauth: OAuthClient, gateway_url: str) -> ASGIApp:
+    """Build everything behind sign-in; the root leads to the Library, which asks for it."""
+    pages = Pages(sessions)
+    api = Api(Workspaces(oauth.hub_url), TwinsProxy(gateway_url))
+    inner = Starlette(
+        routes=[
+            Route(HEALTH, _health),
+            Mount("/app/static", StaticFiles(directory=STATIC)),
+            *oauth_routes(oauth, sessions, client),
+            Route("/app", _to_library),
+            Route("/app/library", pages.library),
+            Route("/app/library/{folder:path}", pages.library),
+            Route("/app/digitaltwins", pages.digital_twins),
+            Route("/app/workbench", pages.workbench),
+            *api.routes(),
+        ],
+        exception_handlers=_error_handlers(pages),
+    )
+    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH)
+    signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/":
+            await RedirectResponse("/app/library", status_code=302)(scope, receive, send)
+        else:
+            await signed_in(scope, receive, send)
+
+    return app
+
+
+class Api:
+    """What the pages' scripts ask for."""
+
+    def __init__(self, workspaces: Workspaces, twins: TwinsProxy) -> None:
+        self._workspaces = workspaces
+        self._twins = twins
+
+    def routes(self) -> list[Route]:
+        """Give the routes below /app/api."""
+        return [
+            Route("/app/api/workspace", self.state, methods=["GET"]),
+            Route("/app/api/workspace", self.start, methods=["POST"]),
+            Route("/app/api/workspace", self.stop, methods=["DELETE"]),
+            Route("/app/api/workspace/progress", self.progress),
+            Route("/app/api/twins/{path:path}", self.twins, methods=["GET", "POST"]),
+        ]
+
+    async def state(self, request: Request) -> Response:
+        """Tell the state of the person's workspace."""
+        return JSONResponse({"state": await self._workspaces.state(current_user(request))})
+
+    async def start(self, request: Request) -> Response:
+        """Start it, with a fresh container when asked."""
+        body = await request.body()
+        try:
+            wishes: Any = json.loads(body) if body else {}
+        except (ValueError, RecursionError) as error:
+            raise BadRequest("The body is not JSON.", 'Send {} or {"fresh": true}.') from error
+        fresh = isinstance(wishes, dict) and wishes.get("fresh") is True
+        await self._workspaces.start(current_user(request), fresh=fresh)
+        return JSONResponse({}, status_code=202)
+
+    async def stop(self, request: Request) -> Response:
+        """Stop it."""
+        await self._workspaces.stop(current_user(request))
+        return JSONResponse({}, status_code=202)
+
+    async def progress(self, request: Request) -> Response:
+        """Stream the steps of a start."""
+        events = self._workspaces.progress(current_user(request))
+        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    async def twins(self, request: Request) -> Response:
+        """Pass on to the lifecycle API in the workspace."""
+        return await self._twins.forward(request, current_user(request), request.path_params["path"])
+
+
+async def _health(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _to_library(_: Request) -> Response:
+    return RedirectResponse("/app/library", status_code=302)
+
+
+def _error_handlers(pages: Pages) -> Any:
+    def answer(request: Request, error: PublicError) -> Response:
+        if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/app/api/"):
+            return pages.error(error)
+        return JSONResponse(error.as_json(), status_code=error.status, headers={"Cache-Control": "no-store"})
+
+    async def refused(request: Request, error: PublicError) -> Response:
+        return answer(request, error)
+
+    async def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return answer(request, PageNotFound(f"There is no page at {request.url.path[:200]}.", "Check the address."))
+        return JSONResponse(BadRequest(error.detail).as_json(), status_code=error.status_code, headers=error.headers)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        reference = secrets.token_hex(4)
+        log.error("failure %s", reference, exc_info=error)
+        what = f"Something went wrong on our side. Reference: {reference}"
+        return answer(request, InternalError(what, "Tell an administrator the reference."))
+
+    return {PublicError: refused, HTTPException: http, Exception: failed}

@@ -1,0 +1,39 @@
+"""What can be wrong with a request to the pages' own API."""
+
+from __future__ import annotations
+
+from twinhub.errors import PublicError
+
+
+class WorkspaceStopped(PublicError):
+    """The request needs a running workspace."""
+
+    code = "workspace_stopped"
+    status = 409
+
+
+class WorkspaceSilent(PublicError):
+    """The workspace runs and does not answer."""
+
+    code = "workspace_silent"
+    status = 502
+
+
+class HubRefused(PublicError):
+    """The hub does not do what it was asked for."""
+
+    code = "hub_refused"
+    status = 409
+
+
+class BadRequest(PublicError):
+    """The request cannot be understood."""
+
+    code = "bad_request"
+
+
+class PageNotFound(PublicError):
+    """There is no such page."""
+
+    code = "page_not_found"
+    status = 404

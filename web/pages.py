@@ -1,0 +1,89 @@
+"""The pages as HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from twinhub.errors import PublicError
+from twinhub.names import Category
+from twinhub.signin import Sessions, User, current_user
+
+POLICY: Final = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+
+PAGES: Final = (
+    ("/app/library", "Library"),
+    ("/app/digitaltwins", "Digital Twins"),
+    ("/app/workbench", "Workbench"),
+)
+LABELS: Final = {
+    Category.DATA: "Data",
+    Category.MODELS: "Models",
+    Category.FUNCTIONS: "Functions",
+    Category.TOOLS: "Tools",
+    Category.DIGITAL_TWINS: "Digital Twins",
+}
+
+
+class Pages:
+    """Render templates with what every page needs."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    async def library(self, request: Request) -> Response:
+        """The Library; folders are part of the address and read by its script."""
+        return self._page(request, "library.html", "Library", categories=LABELS.items())
+
+    async def digital_twins(self, request: Request) -> Response:
+        """The Digital Twins page."""
+        return self._page(request, "digitaltwins.html", "Digital Twins")
+
+    async def workbench(self, request: Request) -> Response:
+        """The Workbench."""
+        return self._page(request, "workbench.html", "Workbench", tools=_tools(current_user(request)))
+
+    def error(self, error: PublicError) -> Response:
+        """An error for a browser."""
+        text = self._templates.get_template("error.html").render(status=error.status, what=error.what, fix=error.fix)
+        return HTMLResponse(text, error.status, HEADERS)
+
+    def _page(self, request: Request, template: str, title: str, **values: Any) -> Response:
+        here = next(address for address, label in PAGES if label == title)
+        cookie = getattr(request.state, "session_cookie", "")
+        text = self._templates.get_template(template).render(
+            title=title,
+            user=current_user(request),
+            xsrf=self._sessions.xsrf_token(cookie) if cookie else "",
+            pages=PAGES,
+            here=here,
+            **values,
+        )
+        return HTMLResponse(text, headers=HEADERS)
+
+
+def _tools(user: User) -> list[tuple[str, str, str]]:
+    """Give address, name and purpose of each tool of the person's workspace."""
+    base = f"/user/{user.name}"
+    return [
+        (f"{base}/lab", "JupyterLab", "Notebooks, editors, terminals and files side by side."),
+        (f"{base}/terminals/main", "Terminal", "A shell in your own Linux container."),
+        (f"{base}/tree", "Notebook", "One notebook at a time, without the rest."),
+        ("/lib", "Library queries", "Ask the library with GraphQL."),
+        ("/hub/token", "Tokens", "For programs that act in your name."),
+    ]
