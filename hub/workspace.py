@@ -167,9 +167,9 @@ class Workspace(DockerSpawner):
             "labels": {PLAN_LABEL: digest, OWNER_LABEL: self.user.name, "twinhub.installation": self.installation},
         }
         # The hub keeps these options for the next start, which must not throw the container away again.
-        options = dict(self.user_options)
+        options: dict[str, Any] = dict(self.user_options)
         fresh_wanted = bool(options.pop("fresh", False))
-        self.user_options = options
+        self.user_options: dict[str, Any] = options
         container = await self.get_object()
         if container is None:
             self._tell(15, "Creating your container")
