@@ -13,6 +13,7 @@ from dockerspawner import DockerSpawner
 from traitlets import Bool, Int, List, Unicode
 
 from hub import failures
+from twinhub.names import INSTALLATION_LABEL, SERVER_ENVIRONMENT, server_volume
 from twinhub.owners import ensure_home, ensure_owner_folder
 from twinhub.places import Places
 
@@ -33,8 +34,6 @@ CAPABILITIES: Final = (
     "SYS_CHROOT",
     "AUDIT_WRITE",
 )
-
-SERVER_ENVIRONMENT: Final = "/opt/jupyter"
 
 
 class Workspace(DockerSpawner):
@@ -109,7 +108,7 @@ class Workspace(DockerSpawner):
         """Give the host configuration and a digest of all that only a new container can change."""
         image = await self.docker("inspect_image", self.image)
         image_id = image["Id"]
-        volume = f"{self.installation}-server-{image_id.removeprefix('sha256:')[:16]}"
+        volume = server_volume(self.installation, image_id)
         host_config = {
             "cap_drop": ["ALL"],
             "cap_add": list(CAPABILITIES),
@@ -117,7 +116,7 @@ class Workspace(DockerSpawner):
             "memswap_limit": self.mem_limit,
             "ipc_mode": "private",
             "log_config": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
-            # Filled from the image at first use; nobody, root in the container included, can write to it.
+            # `twinhub up` has filled it from the image; nobody, root in the container included, can write to it.
             "mounts": [
                 {"Type": "volume", "Source": volume, "Target": SERVER_ENVIRONMENT, "ReadOnly": True},
             ],
@@ -164,7 +163,7 @@ class Workspace(DockerSpawner):
         host_config, digest = await self._plan()
         self.extra_host_config = host_config
         self.extra_create_kwargs = {
-            "labels": {PLAN_LABEL: digest, OWNER_LABEL: self.user.name, "twinhub.installation": self.installation},
+            "labels": {PLAN_LABEL: digest, OWNER_LABEL: self.user.name, INSTALLATION_LABEL: self.installation},
         }
         # The hub keeps these options for the next start, which must not throw the container away again.
         options: dict[str, Any] = dict(self.user_options)

@@ -32,10 +32,15 @@ GRAPHIQL: Final = """<!doctype html>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="xsrf-token" content="{token}">
 <title>Library queries · Twinhub</title>
+<link rel="icon" href="/app/static/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/app/static/twinhub.css">
 <link rel="stylesheet" href="/app/static/graphiql.css">
+<link rel="stylesheet" href="/app/static/queries.css">
 </head>
 <body>
-<div id="graphiql">Loading the query editor…</div>
+<header><a href="/app/library">Library</a> <h1>Queries</h1>
+<span>Programs send the same with a <a href="/hub/token">token</a> of yours.</span></header>
+<main id="graphiql">Loading the query editor…</main>
 <script type="module" src="/app/static/graphiql.js"></script>
 </body>
 </html>

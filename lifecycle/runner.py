@@ -1,4 +1,4 @@
-"""`python -m lifecycle.runner FOLDER PROGRAM`: run one phase's program and record how it ended.
+"""`python -m lifecycle.runner FOLDER PROGRAM GRACE_S`: run one phase's program and record how it ended.
 
 A process of its own, so that a run outlives the terminal, the page and the
 Jupyter server it was started from. It adopts whatever the program leaves
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from lifecycle import processes
 from lifecycle.models import ProcessId, Run, RunState
-from lifecycle.runs import STOP_GRACE_S, read_record, write_record
+from lifecycle.runs import read_record, write_record
 
 PR_SET_CHILD_SUBREAPER: Final = 36
 FALLOC_FL_KEEP_SIZE: Final = 1
@@ -37,7 +37,8 @@ CANNOT_EXECUTE: Final = 126
 class Runner:
     """One run, from the record's appearance to its last state."""
 
-    def __init__(self, folder: Path, program: Path) -> None:
+    def __init__(self, folder: Path, program: Path, stop_grace_s: float) -> None:
+        self._stop_grace_s = stop_grace_s
         self._folder = folder
         self._program = program
         self._stopping = threading.Event()
@@ -46,6 +47,7 @@ class Runner:
         """Wait for the record, run the program, record its end."""
         _adopt_orphans()
         signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         record = self._wait_for_record()
         with (self._folder / "log").open("ab", buffering=0) as log:
             exit_code = self._run_program(log)
@@ -96,9 +98,11 @@ class Runner:
         """SIGTERM to all that descends from us, then SIGKILL to what is left."""
         everything = processes.descendants(os.getpid())
         processes.end(everything, signal.SIGTERM)
-        left = self._reap_until_gone(STOP_GRACE_S)
+        left = self._reap_until_gone(self._stop_grace_s)
         if left:
-            log.write(f"twin: {len(left)} processes did not end within {STOP_GRACE_S:.0f} s and were killed\n".encode())
+            log.write(
+                f"twin: {len(left)} processes did not end within {self._stop_grace_s:g} s and were killed\n".encode()
+            )
             processes.end(left, signal.SIGKILL)
             self._reap_until_gone(5)
 
@@ -124,4 +128,4 @@ def _drop_old_output(descriptor: int, dropped: int) -> int:
 
 
 if __name__ == "__main__":
-    Runner(Path(sys.argv[1]), Path(sys.argv[2])).run()
+    Runner(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])).run()

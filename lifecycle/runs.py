@@ -23,7 +23,9 @@ from lifecycle.models import Phase, ProcessId, Run, RunState
 from lifecycle.places import Places
 from lifecycle.twins import find_program, find_twin
 
-RUN_ID: Final = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+RUN_ID: Final = re.compile(r"\d{8}T\d{9}-[0-9a-f]{6}")
+"""UTC to the millisecond, so that ids sort as runs started, and some luck."""
+
 STOP_GRACE_S: Final = 10.0
 """How long a program may take to end after SIGTERM before SIGKILL."""
 
@@ -33,8 +35,11 @@ RUNNER_START_S: Final = 10.0
 class Runs:
     """The runs of one workspace."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, stop_grace_s: float = STOP_GRACE_S) -> None:
         self._places = places
+        self._stop_grace_s = stop_grace_s
+        # Pages ask for all runs every few seconds; those that have ended are read once.
+        self._ended: dict[str, tuple[int, Run]] = {}
 
     # --- records ------------------------------------------------------------------
 
@@ -47,7 +52,17 @@ class Runs:
 
     def get(self, run_id: str) -> Run:
         """Read one run; a run whose runner is gone is told as interrupted."""
-        return _settle(read_record(self.folder(run_id)))
+        folder = self.folder(run_id)
+        written = (folder / "run.json").stat().st_mtime_ns
+        known = self._ended.get(run_id)
+        if known is not None and known[0] == written:
+            return known[1]
+        run = read_record(folder)
+        if run.state is RunState.RUNNING and not processes.alive(run.runner):
+            run = _settle(read_record(folder))  # it may have written its end just before it went
+        if run.state is not RunState.RUNNING:
+            self._ended[run_id] = (written, run)
+        return run
 
     def latest(self, twin: str | None = None, limit: int = 50) -> list[Run]:
         """Give the latest runs, newest first."""
@@ -92,7 +107,7 @@ class Runs:
         with self._lock(twin.name, phase) as lock:
             now = datetime.now(UTC)
             run = Run(
-                id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+                id=f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03}-{secrets.token_hex(3)}",
                 twin=twin.name,
                 phase=phase,
                 state=RunState.RUNNING,
@@ -102,22 +117,30 @@ class Runs:
             folder = self._places.runs / run.id
             folder.mkdir(mode=0o700)
             (folder / "log").touch(mode=0o600)
-            # The runner inherits the lock and holds it as long as it lives.
-            runner = subprocess.Popen(
-                [sys.executable, "-I", "-m", "lifecycle.runner", str(folder), str(program)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=twin.path,
-                start_new_session=True,
-                pass_fds=[lock.fileno()],
-            )
+            runner = self._spawn_runner(folder, program, lock)
             run = dataclasses.replace(run, runner=processes.identify(runner.pid))
             # Collects the runner's exit status, so that a server that starts many keeps no zombies.
             threading.Thread(target=runner.wait, daemon=True).start()
             # The runner waits for this file before it starts the program.
             write_record(folder, run)
         return run
+
+    def _spawn_runner(self, folder: Path, program: Path, lock: _Lock) -> subprocess.Popen[bytes]:
+        """Start the process that runs the program; it inherits the lock and holds it as long as it lives."""
+        # A stop that comes before the runner listens for it must wait, not kill the runner.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-m", "lifecycle.runner", str(folder), str(program), str(self._stop_grace_s)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=program.parent.parent,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _lock(self, twin: str, phase: Phase) -> _Lock:
         name = hashlib.sha256(twin.encode()).hexdigest()[:16]
@@ -139,7 +162,7 @@ class Runs:
                 f"Start it anew: twin run '{run.twin}' {run.phase}",
             )
         processes.end([run.runner], signal.SIGTERM)
-        if processes.wait_until_gone([run.runner], STOP_GRACE_S + 5):
+        if processes.wait_until_gone([run.runner], self._stop_grace_s + 5):
             left = [run.runner, *processes.descendants(run.runner.pid)]
             processes.end(left, signal.SIGKILL)
             processes.wait_until_gone(left, 5)
@@ -200,6 +223,7 @@ def write_record(folder: Path, run: Run) -> None:
 
 
 def _settle(run: Run) -> Run:
-    if run.state is RunState.RUNNING and not processes.alive(run.runner):
+    """Tell a run whose runner is gone as interrupted, unless it recorded its end."""
+    if run.state is RunState.RUNNING:
         return dataclasses.replace(run, state=RunState.INTERRUPTED, ended=run.ended or run.started)
     return run

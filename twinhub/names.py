@@ -22,6 +22,18 @@ COMMON: Final = "common"
 USERNAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,30}[a-z0-9]$"
 """Account names are folder, container and address names too, so this is a subset that is legal in all of them."""
 
+
+def server_volume(installation: str, image_id: str) -> str:
+    """Name the volume that holds the Jupyter server's own environment, as the image brings it."""
+    return f"{installation}-server-{image_id.removeprefix('sha256:')[:16]}"
+
+
+SERVER_ENVIRONMENT: Final = "/opt/jupyter"
+"""Where workspaces have it, read-only."""
+
+INSTALLATION_LABEL: Final = "twinhub.installation"
+"""On every container, network and volume, so that an installation finds and removes just its own."""
+
 SCOPE_LIBRARY_READ: Final = "custom:library:read"
 SCOPE_LIBRARY_WRITE: Final = "custom:library:write"
 

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twinhub.error_page import error_page
 from twinhub.errors import PublicError
 from twinhub.names import SIGN_IN_PATH, SIGN_OUT_PATH
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
@@ -53,7 +54,7 @@ def create_app(client: HubClient, sessions: Sessions, oauth: OAuthClient, gatewa
             Route("/app/workbench", pages.workbench),
             *api.routes(),
         ],
-        exception_handlers=_error_handlers(pages),
+        exception_handlers=_error_handlers(),
     )
     open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
@@ -122,10 +123,10 @@ async def _to_library(_: Request) -> Response:
     return RedirectResponse("/app/library", status_code=302)
 
 
-def _error_handlers(pages: Pages) -> Any:
+def _error_handlers() -> Any:
     def answer(request: Request, error: PublicError) -> Response:
         if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/app/api/"):
-            return pages.error(error)
+            return error_page(error)
         return JSONResponse(error.as_json(), status_code=error.status, headers={"Cache-Control": "no-store"})
 
     async def refused(request: Request, error: PublicError) -> Response:

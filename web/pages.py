@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from twinhub.errors import PublicError
 from twinhub.names import Category
 from twinhub.signin import Sessions, User, current_user
 
@@ -57,11 +56,6 @@ class Pages:
     async def workbench(self, request: Request) -> Response:
         """The Workbench."""
         return self._page(request, "workbench.html", "Workbench", tools=_tools(current_user(request)))
-
-    def error(self, error: PublicError) -> Response:
-        """An error for a browser."""
-        text = self._templates.get_template("error.html").render(status=error.status, what=error.what, fix=error.fix)
-        return HTMLResponse(text, error.status, HEADERS)
 
     def _page(self, request: Request, template: str, title: str, **values: Any) -> Response:
         here = next(address for address, label in PAGES if label == title)

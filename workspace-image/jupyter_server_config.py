@@ -6,6 +6,3 @@ c.ServerApp.root_dir = "/workspace"
 c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash", "-l"]}
 c.KernelSpecManager.ensure_native_kernel = False
 c.FileContentsManager.delete_to_trash = False
-# A workspace may have no way to the internet; asking for news would only make it wait.
-c.LabApp.news_url = None
-c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

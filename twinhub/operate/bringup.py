@@ -12,6 +12,7 @@ from docker.models.containers import Container
 
 from gateway import write_configuration
 from twinhub.errors import PublicError
+from twinhub.names import INSTALLATION_LABEL
 from twinhub.operate import checks, engine
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
@@ -20,6 +21,7 @@ from twinhub.operate.network import ensure_network
 from twinhub.operate.programs import Program, engine_program, image_name, platform_programs
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
+from twinhub.operate.volumes import ensure_server_volume
 from twinhub.places import Places
 
 
@@ -41,12 +43,13 @@ def bring_up(places: Places, report: Report) -> list[str]:
     ensure_layout(places)
     engine_programs = _ensure_engine(places, supervisor, report)
     with report.step("Workspace image"):
-        ensure_image(
+        image = ensure_image(
             image_name(places),
             uid=places.settings.workspace_user_id,
             ca_bundle=places.settings.ca_bundle,
             report=report.detail,
         )
+        ensure_server_volume(places, image.image_id)
     with report.step("Pages"):
         _ensure_pages(places)
     with report.step("Network and gateway configuration"):
@@ -128,5 +131,5 @@ def take_down(places: Places, report: Report, *, workspaces: bool) -> None:
 def own_containers(places: Places, *, everything: bool = False) -> list[Container]:
     """Give the containers of this installation's workspaces."""
     client = docker.from_env()
-    label = f"twinhub.installation={places.settings.name}"
+    label = f"{INSTALLATION_LABEL}={places.settings.name}"
     return list(client.containers.list(all=everything, filters={"label": label}))

@@ -187,7 +187,7 @@ def _run(command: list[str], report: Progress, failure: str, environment: dict[s
 def _pass_on(process: subprocess.Popen[str], report: Progress) -> Iterator[str]:
     assert process.stdout is not None  # noqa: S101 - asked for above
     for line in process.stdout:
-        step = re.match(r"Step (\d+)/(\d+) : (\S+ \S*)", line)
+        step = re.match(r"Step (\d+)/(\d+) : RUN (\S+(?: \S+){0,4})", line)
         if step:
-            report(f"{step[1]} of {step[2]}: {step[3]}")
+            report(f"step {step[1]} of {step[2]}: {step[3]}")
         yield line.rstrip()

@@ -18,6 +18,7 @@ from twinhub.operate.layout import ADMIN_PASSWORD
 from twinhub.operate.network import remove_network
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
+from twinhub.operate.volumes import server_volumes
 from twinhub.places import Places
 from twinhub.settings import parse_settings
 
@@ -129,9 +130,8 @@ def _remove_containers(places: Places) -> None:
     client = docker.from_env()
     for container in bringup.own_containers(places, everything=True):
         container.remove(force=True)
-    for volume in client.volumes.list(filters={"name": f"{name}-server-"}):
-        if volume.name.startswith(f"{name}-server-"):
-            volume.remove()
+    for volume in server_volumes(client, name):
+        volume.remove()
     remove_network(places)
     for image in client.images.list(name=f"{name}-workspace"):
         client.images.remove(str(image.id), force=True)

@@ -7,6 +7,7 @@ import docker.errors
 from docker.models.networks import Network
 
 from twinhub.errors import PublicError
+from twinhub.names import INSTALLATION_LABEL
 from twinhub.places import Places
 
 
@@ -51,7 +52,7 @@ def _create(client: docker.DockerClient, name: str) -> Network:
         name,
         driver="bridge",
         options={"com.docker.network.bridge.enable_icc": "false"},
-        labels={"twinhub.installation": name},
+        labels={INSTALLATION_LABEL: name},
     )
 
 

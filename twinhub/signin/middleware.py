@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twinhub.error_page import error_page
 from twinhub.errors import Forbidden, NotSignedIn, PublicError
 from twinhub.names import SESSION_COOKIE, SIGN_IN_PATH, XSRF_HEADER
 from twinhub.signin.client import HubClient
@@ -101,5 +102,7 @@ def _refuse(scope: Scope, error: PublicError) -> Response:
     if isinstance(error, NotSignedIn) and wants_page and "authorization" not in headers:
         target = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
         return RedirectResponse(f"{SIGN_IN_PATH}?next={quote(target, safe='')}", status_code=302)
+    if wants_page and not isinstance(error, NotSignedIn):
+        return error_page(error)
     extra = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotSignedIn) else {}
     return JSONResponse(error.as_json(), status_code=error.status, headers={"Cache-Control": "no-store", **extra})

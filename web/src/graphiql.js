@@ -1,6 +1,7 @@
 // The query editor at /lib, with everything from this origin.
 
 import "graphiql/graphiql.css";
+import { currentTheme } from "./theme.js";
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import React from "react";
@@ -20,4 +21,4 @@ query {
   }
 }
 `;
-createRoot(document.getElementById("graphiql")).render(React.createElement(GraphiQL, { fetcher, defaultQuery: example }));
+createRoot(document.getElementById("graphiql")).render(React.createElement(GraphiQL, { fetcher, defaultQuery: example, forcedTheme: currentTheme() }));

@@ -20,7 +20,7 @@ def places(tmp_path: Path) -> Places:
 
 @pytest.fixture
 def runs(places: Places) -> Iterator[Runs]:
-    made = Runs(places)
+    made = Runs(places, stop_grace_s=0.5)
     yield made
     for run in made.running():
         made.stop(run.id)
