@@ -90,6 +90,14 @@ class DiskStorage:
         except (NotAFile, AssetNotFound):
             return None
 
+    def is_program(self, path: AssetPath) -> bool:
+        """Tell whether there is an executable file."""
+        try:
+            with self.file(path) as descriptor:
+                return bool(os.fstat(descriptor).st_mode & 0o100)
+        except (NotAFile, AssetNotFound):
+            return False
+
     # --- changing -------------------------------------------------------------------
 
     def make_folder(self, path: AssetPath) -> None:

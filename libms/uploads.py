@@ -38,13 +38,16 @@ class Uploads:
         self, path: AssetPath, chunks: AsyncIterator[bytes], *, announced: int | None, replace: bool
     ) -> FileInfo:
         """Take a body and place it; raises TooLarge, DiskFull, Incomplete, Exists. Cut bodies leave nothing."""
-        self._check(announced or 0)
+        self._check(announced or 0, to_come=announced or 0)
         part = self._folder / f"put-{secrets.token_hex(12)}"
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
             size = await self._write(descriptor, chunks)
             if announced is not None and size != announced:
                 raise Incomplete(f"{announced} bytes were announced and {size} came.", "Send the file again.")
+            if os.pread(descriptor, 2, 0) == b"#!" or self._storage.is_program(path):
+                # Browsers send no modes; a twin's lifecycle programs must run after an upload or an edit.
+                os.fchmod(descriptor, 0o755)
             await asyncio.to_thread(os.fsync, descriptor)
             await asyncio.to_thread(self._place, part, path, replace)
             return describe(descriptor)
@@ -74,16 +77,17 @@ class Uploads:
         await asyncio.to_thread(_write_all, descriptor, bytes(gathered))
         return size
 
-    def _check(self, size: int) -> None:
+    def _check(self, size: int, *, to_come: int = 0) -> None:
         if size > self._largest:
             raise TooLarge(
                 f"The file is larger than the {self._largest // 1_000_000_000} GB that one upload may bring.",
                 "Split it, or ask an administrator to raise 'library.upload_limit_gb'.",
             )
         free = shutil.disk_usage(self._folder).free
-        if free < self._keep_free:
+        if free - to_come < self._keep_free:
             raise DiskFull(
-                f"The server's disk has {free // 1_000_000} MB left and keeps {self._keep_free // 1_000_000} MB free.",
+                f"The server's disk has {free // 1_000_000} MB left and keeps {self._keep_free // 1_000_000} MB free; "
+                f"{to_come // 1_000_000} MB were to come.",
                 "Delete what is not needed, or ask an administrator for room.",
             )
 

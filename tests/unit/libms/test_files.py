@@ -46,6 +46,17 @@ def test_conditions_keep_people_from_overwriting_each_other(alice: TestClient) -
     assert alice.get(address).content == b"2"
 
 
+def test_programs_can_be_run_after_an_upload_and_after_an_edit(alice: TestClient, places: Places) -> None:
+    """Browsers send no modes, and a twin's lifecycle program that cannot run is a riddle."""
+    script, plain = (places.files / "alice/digital_twins/t/lifecycle/execute", places.files / "alice/data/notes")
+    alice.put("/lib/files/alice/digital_twins/t/lifecycle/execute", content=b"#!/bin/sh\necho hi\n")
+    alice.put("/lib/files/alice/data/notes", content=b"plain")
+    assert (script.stat().st_mode & 0o777, plain.stat().st_mode & 0o777) == (0o755, 0o644)
+    plain.chmod(0o755)
+    alice.put("/lib/files/alice/data/notes", content=b"edited")
+    assert plain.stat().st_mode & 0o777 == 0o755
+
+
 def test_ranges_and_tags(alice: TestClient) -> None:
     """Downloads resume, and pages do not load twice."""
     alice.put("/lib/files/alice/data/f", content=b"0123456789")

@@ -1,0 +1,1 @@
+"""A platform, people and a browser for the tests that use real ones."""

@@ -1,0 +1,102 @@
+"""A platform put up by ./install.sh itself, and taken down to the last file afterwards."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TypeVar
+
+from twinhub.places import Places, read_places
+
+ROOT = Path(__file__).parents[2]
+NAME = "twinhub-test"
+PORT = 8470
+DATA_DIR = Path("/var/tmp/twinhub-test")  # noqa: S108 - services that are not root must reach it, so not pytest's tmp_path
+Found = TypeVar("Found")
+
+EXISTING = "TWINHUB_TEST_DATA_DIR"
+"""Set by developers to use an installation that is there already, and to leave it there."""
+
+
+class Installation:
+    """One platform on this machine."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+
+    @property
+    def places(self) -> Places:
+        return read_places(self.data_dir)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.places.settings.port}"
+
+    @property
+    def admin_password(self) -> str:
+        return (self.data_dir / "secrets" / "admin-password").read_text().strip()
+
+    def install(self, *options: str) -> str:
+        """Run install.sh; give what it printed."""
+        return run_install(self.data_dir, "--port", str(PORT), "--name", NAME, "--address", "127.0.0.1", *options)
+
+    def uninstall(self) -> None:
+        """Remove all of it, people's files included."""
+        run_install(self.data_dir, "--uninstall", "--purge", "--yes")
+
+    def twinhub(self, *words: str, given: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command of this installation."""
+        command = next((self.data_dir / "app").glob("*/venv/bin/twinhub"))
+        done = subprocess.run(
+            [str(command), "--data-dir", str(self.data_dir), *words],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+
+def run_install(data_dir: Path, *options: str, environment: dict[str, str] | None = None) -> str:
+    """Run ./install.sh, its progress shown live; raises with what it printed when it fails."""
+    process = subprocess.Popen(
+        [str(ROOT / "install.sh"), "--data-dir", str(data_dir), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        sys.stderr.write(line)
+    text = "".join(lines)
+    assert process.wait() == 0, text
+    return text
+
+
+def wait_until(question: Callable[[], Found], timeout_s: float = 30.0, what: str = "it") -> Found:
+    """Ask until the answer is true; give it."""
+    deadline = monotonic() + timeout_s
+    while True:
+        found = question()
+        if found:
+            return found
+        assert monotonic() < deadline, f"{what} did not come true within {timeout_s:.0f} s"
+        sleep(0.05)
+
+
+def write_as_owner(file: Path, data: bytes | str) -> None:
+    """Write a file, and the folders above it, as the account that has the nearest folder above them."""
+    missing = [folder for folder in file.parents if not folder.exists()]
+    owner = next(folder for folder in file.parents if folder.exists()).stat().st_uid
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data.encode() if isinstance(data, str) else data)
+    for made in (*missing, file):
+        os.chown(made, owner, owner)

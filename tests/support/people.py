@@ -1,0 +1,75 @@
+"""People who use a platform as programs do: signed in at the hub, with a token of their own."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from tests.support.installation import Installation, wait_until
+
+
+@dataclass
+class Person:
+    """Somebody with an account."""
+
+    installation: Installation
+    name: str
+    password: str
+    token: str = ""
+    http: httpx2.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx2.Client(base_url=self.installation.url, timeout=60, trust_env=False)
+
+    def sign_in(self) -> None:
+        """Sign in with the form, as a browser does, and make a token."""
+        self.http.get("/hub/login")
+        form = {"username": self.name, "password": self.password, "_xsrf": self.http.cookies["_xsrf"]}
+        answer = self.http.post("/hub/login", data=form)
+        assert answer.status_code == 302, answer.text[:500]
+        self.http.get("/hub/home")
+        made = self.http.post(
+            f"/hub/api/users/{self.name}/tokens",
+            json={"note": "tests"},
+            headers={"X-XSRFToken": self.http.cookies.get("_xsrf", path="/hub/"), "Referer": self.installation.url},
+        )
+        assert made.status_code == 201, made.text
+        self.token = made.json()["token"]
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Send a request with the token and nothing else."""
+        headers = {"Authorization": f"token {self.token}", **options.pop("headers", {})}
+        return httpx2.request(
+            method, self.installation.url + path, headers=headers, trust_env=False, timeout=60, **options
+        )
+
+    def workspace_ready(self) -> bool:
+        servers = self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"]
+        return bool(servers.get("", {}).get("ready"))
+
+    def start_workspace(self) -> None:
+        """Return when the workspace answers."""
+        answer = self.ask("POST", f"/hub/api/users/{self.name}/server", json={})
+        assert answer.status_code in (201, 202, 400), answer.text
+        wait_until(self.workspace_ready, 90, f"the workspace of {self.name}")
+
+    def stop_workspace(self) -> None:
+        """Return when the workspace has stopped."""
+        self.ask("DELETE", f"/hub/api/users/{self.name}/server")
+        wait_until(lambda: not self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"], 60, "the stop")
+
+    @property
+    def container(self) -> str:
+        """The name of the workspace's container."""
+        return f"{self.installation.places.settings.name}-workspace-{self.name}"
+
+
+def make_person(installation: Installation, name: str) -> Person:
+    """Make an account with the operator's command, or give it a new password, and sign in."""
+    person = Person(installation, name, secrets.token_urlsafe(12))
+    people = installation.twinhub("user", "list").stdout.split()
+    verb = "password" if name in people else "add"
+    installation.twinhub("user", verb, name, "--password-stdin", given=person.password + "\n")
+    person.sign_in()
+    return person
