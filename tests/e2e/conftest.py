@@ -60,6 +60,7 @@ def shot() -> Callable[[Page, str], None]:
             page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
+                page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
                 page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png")
         page.set_viewport_size({"width": 1280, "height": 800})
         page.emulate_media(color_scheme="light")

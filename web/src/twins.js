@@ -152,7 +152,7 @@ async function showHistory(name) {
   try {
     const { runs } = await requestJson("GET", api(`runs?twin=${encodeURIComponent(name)}&limit=50`));
     const rows = runs.map((run) => element("tr", {},
-      element("td", {}, new Date(run.started).toLocaleString()), element("td", {}, run.phase),
+      element("td", {}, new Date(run.started).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" })), element("td", {}, run.phase),
       element("td", {}, element("span", { class: "tw-badge", "data-state": run.state }, run.state)),
       element("td", {}, formatDuration(run.duration_s)),
       element("td", {}, element("button", { class: "btn btn-sm btn-link", type: "button", onclick: () => { byId("history").close(); follow(run); } }, "Log"))));
