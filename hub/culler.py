@@ -14,10 +14,15 @@ from twinhub.secrets import read_secret
 def run() -> None:
     """Stop workspaces that nobody has used for the configured time."""
     places = read_places()
-    os.environ["JUPYTERHUB_API_URL"] = os.environ["TWINHUB_HUB_URL"] + "/hub/api"
+    url = os.environ["TWINHUB_HUB_URL"] + "/hub/api"
     os.environ["JUPYTERHUB_API_TOKEN"] = read_secret(places.secrets / "culler")
     timeout_s = places.settings.workspaces.idle_stop_minutes * 60
-    sys.argv = ["jupyterhub-idle-culler", f"--timeout={timeout_s}", f"--cull-every={max(60, min(600, timeout_s // 4))}"]
+    sys.argv = [
+        "jupyterhub-idle-culler",
+        f"--url={url}",
+        f"--timeout={timeout_s}",
+        f"--cull-every={max(15, min(600, timeout_s // 4))}",
+    ]
     main()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import DATA_DIR, EXISTING, Installation
+from tests.support.installation import DATA_DIR, EXISTING, NAME, PORT, Installation
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,6 @@ def installation() -> Iterator[Installation]:
     if (DATA_DIR / "secrets").exists():
         made.uninstall()  # an earlier session was killed
     shutil.rmtree(DATA_DIR, ignore_errors=True)
-    made.install()
+    made.install("--port", str(PORT), "--name", NAME, "--address", "127.0.0.1")
     yield made
     made.uninstall()

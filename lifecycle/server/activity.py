@@ -12,7 +12,8 @@ from lifecycle.places import Places
 from lifecycle.processes import phase_runs_somewhere
 from lifecycle.runs import Runs
 
-PERIOD_MS: Final = 30_000
+PERIOD_MS: Final = 15_000
+"""With the half minute at which the server reports to the hub, well below the shortest idle time of one minute."""
 
 SETTINGS_KEY: Final = "twins_last_activity"
 """Jupyter Server takes the latest of all settings whose name ends like this."""
@@ -28,7 +29,7 @@ class ActivityKeeper:
         self._callback = PeriodicCallback(self.look, PERIOD_MS)
 
     def start(self) -> None:
-        """Look at once and then every half minute."""
+        """Look at once and then every period."""
         self._callback.start()
         self._note(self._twin_runs())
 

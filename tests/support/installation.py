@@ -40,7 +40,7 @@ class Installation:
 
     def install(self, *options: str) -> str:
         """Run install.sh; give what it printed."""
-        return run_install(self.data_dir, "--port", str(PORT), "--name", NAME, "--address", "127.0.0.1", *options)
+        return run_install(self.data_dir, *options)
 
     def uninstall(self) -> None:
         """Remove all of it, people's files included."""
@@ -62,22 +62,21 @@ class Installation:
         return done
 
 
-def run_install(data_dir: Path, *options: str, environment: dict[str, str] | None = None) -> str:
+def run_install(data_dir: Path, *options: str) -> str:
     """Run ./install.sh, its progress shown live; raises with what it printed when it fails."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(ROOT / "install.sh"), "--data-dir", str(data_dir), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **(environment or {})},
-    )
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        sys.stderr.write(line)
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            sys.stderr.write(line)
     text = "".join(lines)
-    assert process.wait() == 0, text
+    assert process.returncode == 0, text
     return text
 
 

@@ -67,6 +67,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
 def _preflight(places: Places, *, running: bool) -> None:
     findings = [
         checks.check_reachable_folder(places),
+        checks.check_name(places),
         checks.check_disk(places.data_dir, checks.WANTED_FREE_GB if running else checks.NEEDED_FREE_GB),
         checks.check_certificates(places),
     ]

@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,10 @@ NEEDED_FREE_GB: Final = 3.0
 
 WANTED_FREE_GB: Final = 1.0
 """What a running installation should have left."""
+
+
+NAME_FILE: Final = "installation-name"
+"""In the hub's folder: under which name containers and volumes were made."""
 
 
 class NotReady(PublicError):
@@ -96,6 +100,21 @@ def check_reachable_folder(places: Places) -> Finding:
     return Finding("data folder", True, f"data in {places.data_dir}")
 
 
+def check_name(places: Places) -> Finding:
+    """Tell whether the installation still has the name under which its containers and volumes were made."""
+    recorded = places.hub / NAME_FILE
+    first = recorded.read_text().strip() if recorded.exists() else places.settings.name
+    if first != places.settings.name:
+        return Finding(
+            "name",
+            False,
+            f"This installation is named '{first}' and cannot become '{places.settings.name}': its containers and "
+            "volumes would be left behind.",
+            f"Set 'name: {first}' in {places.settings_file}, or choose another --data-dir for a second installation.",
+        )
+    return Finding("name", True, f"named '{first}'")
+
+
 def check_certificates(places: Places) -> Finding:
     """Tell whether the configured bundle of authorities can be used."""
     bundle = places.settings.ca_bundle
@@ -119,6 +138,3 @@ def require(findings: Iterator[Finding] | list[Finding]) -> None:
     for finding in findings:
         if not finding.ok:
             raise NotReady(finding.what, finding.fix)
-
-
-Check = Callable[[], Finding]

@@ -12,6 +12,7 @@ import click
 
 from twinhub.errors import PublicError
 from twinhub.operate import accounts, bringup, doctor, install
+from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.logs import follow, log_names, tail
 from twinhub.operate.passwords import obtain_password
 from twinhub.operate.report import Report
@@ -87,8 +88,10 @@ def restart(ctx: click.Context, part: str) -> None:
     \b
     Example: twinhub restart hub
     """
-    Supervisor(_places(ctx)).restart(part)
-    click.echo(f"{part} restarts.")
+    places = _places(ctx)
+    Supervisor(places).restart(part)
+    wait_until_healthy(places, Report(quiet=True))
+    click.echo(f"{part} is restarted.")
 
 
 @main.command("status")

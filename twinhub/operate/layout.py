@@ -8,6 +8,7 @@ from typing import Final
 
 from hub.accounts import check_name
 from twinhub.names import COMMON
+from twinhub.operate.checks import NAME_FILE
 from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
 from twinhub.secrets import ensure_secret
@@ -49,6 +50,7 @@ def ensure_layout(places: Places) -> None:
     # 20 hexadecimal characters are 80 bits, and still typed by hand without despair.
     ensure_secret(places.secrets / ADMIN_PASSWORD, length_bytes=10)
     ensure_owner_folder(places, COMMON)
+    (places.hub / NAME_FILE).write_text(places.settings.name + "\n")
 
 
 def _ensure_folder(folder: Path, mode: int, owner_id: int | None) -> None:

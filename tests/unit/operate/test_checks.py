@@ -48,3 +48,15 @@ def test_a_bundle_that_is_missing_or_no_bundle_is_named(tmp_path: Path, content:
     finding = checks.check_certificates(Places(tmp_path, Settings(ca_bundle=bundle)))
     assert not finding.ok
     assert "ca.pem" in finding.what
+
+
+def test_an_installation_keeps_its_name(tmp_path: Path) -> None:
+    """A renamed one would leave people's containers behind without a word."""
+    (tmp_path / "hub").mkdir()
+    assert checks.check_name(Places(tmp_path, Settings(name="lab"))).ok
+    (tmp_path / "hub" / checks.NAME_FILE).write_text("lab\n")
+    assert checks.check_name(Places(tmp_path, Settings(name="lab"))).ok
+    finding = checks.check_name(Places(tmp_path, Settings(name="other")))
+    assert not finding.ok
+    assert "'lab'" in finding.what
+    assert "name: lab" in finding.fix

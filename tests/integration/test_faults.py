@@ -1,0 +1,102 @@
+"""Kill -9 anything: it comes back within ten seconds, and notebooks and twins never notice."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.installation import Installation, wait_until, write_as_owner
+from tests.support.kernel import Kernel
+from tests.support.people import Person
+from twinhub.operate.health import fetch_health
+
+BACK_WITHIN_S = 10.0
+TICKER = "#!/bin/sh\nn=0\nwhile sleep 0.1; do n=$((n+1)); echo tick $n; done\n"
+
+
+@pytest.fixture(scope="module")
+def kernel(marie: Person) -> Iterator[Kernel]:
+    opened = Kernel(marie)
+    opened.run("count = 0")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def run(marie: Person, installation: Installation) -> Iterator[dict[str, Any]]:
+    """A twin that runs and prints without end."""
+    write_as_owner(installation.places.files / "marie/digital_twins/ticker/lifecycle/execute", TICKER)
+    (installation.places.files / "marie/digital_twins/ticker/lifecycle/execute").chmod(0o755)
+    answer = marie.ask("POST", "/user/marie/twins/ticker/runs", json={"phase": "execute"})
+    assert answer.status_code == 201, answer.text
+    yield answer.json()
+    marie.ask("POST", f"/user/marie/twins/runs/{answer.json()['id']}/stop")
+
+
+def pid_of(installation: Installation, part: str) -> int:
+    lines = installation.twinhub("status", check=False).stdout.splitlines()
+    return int(next(line for line in lines if line.split()[:1] == [part]).split()[3])
+
+
+def ticks(marie: Person, run: dict[str, Any]) -> int:
+    text = marie.ask("GET", f"/user/marie/twins/runs/{run['id']}/log").text
+    return text.count("tick")
+
+
+@pytest.mark.parametrize("part", ["hub", "libms", "web", "gateway"])
+def test_a_killed_part_is_back_soon_and_nobody_is_cut_off(
+    part: str, installation: Installation, marie: Person, kernel: Kernel, run: dict[str, Any]
+) -> None:
+    """An open notebook is hours of work; a restart of ours must not cost it."""
+    ticks_before, count = ticks(marie, run), int(kernel.run("count += 1; print(count)"))
+    killed = pid_of(installation, part)
+    os.kill(killed, signal.SIGKILL)
+    started = time.monotonic()
+    if part != "gateway":  # the gateway carries the connection itself; notebooks reconnect by themselves
+        assert kernel.run("count += 1; print(count)").strip() == str(count + 1)
+    wait_until(lambda: pid_of(installation, part) not in (0, killed), BACK_WITHIN_S, f"the restart of the {part}")
+    wait_until(lambda: not fetch_health(installation.places, part), BACK_WITHIN_S, f"the health of the {part}")
+    way_in = {"libms": "/lib/files/marie/data", "hub": "/hub/api/user"}.get(part, "/user/marie/api/status")
+    wait_until(lambda: marie.ask("GET", way_in).status_code == 200, BACK_WITHIN_S, f"an answer of the {part}")
+    assert time.monotonic() - started < BACK_WITHIN_S
+    if part == "gateway":
+        kernel.reconnect()
+        count -= 1
+    assert kernel.run("print(count)").strip() == str(count + 1)
+    assert marie.ask("GET", f"/user/marie/twins/runs/{run['id']}").json()["state"] == "running"
+    assert ticks(marie, run) > ticks_before
+
+
+def test_a_killed_supervisor_is_put_right_by_up(installation: Installation, marie: Person, run: dict[str, Any]) -> None:
+    """Where no init system watches supervisord, one command mends it and workspaces go on."""
+    before = ticks(marie, run)
+    os.kill(int((installation.places.run / "supervisord.pid").read_text()), signal.SIGKILL)
+    wait_until(lambda: installation.twinhub("status", check=False).returncode != 0, 10, "the end of supervisord")
+    installation.twinhub("up")
+    assert installation.twinhub("status").returncode == 0
+    assert marie.ask("GET", f"/user/marie/twins/runs/{run['id']}").json()["state"] == "running"
+    assert ticks(marie, run) > before
+
+
+def test_down_and_up_leave_workspaces_running(installation: Installation, marie: Person, run: dict[str, Any]) -> None:
+    """Maintenance at noon."""
+    before = ticks(marie, run)
+    installation.twinhub("down")
+    installation.twinhub("up")
+    wait_until(lambda: marie.ask("GET", "/user/marie/api/status").status_code == 200, 10, "the way to the workspace")
+    assert marie.ask("GET", f"/user/marie/twins/runs/{run['id']}").json()["state"] == "running"
+    assert ticks(marie, run) > before
+
+
+def test_a_second_up_changes_nothing(installation: Installation) -> None:
+    """Operators run it to be sure, not to restart."""
+    installation.install()
+    before = {part: pid_of(installation, part) for part in ("hub", "gateway", "libms", "web")}
+    started = time.monotonic()
+    said = installation.install()
+    assert time.monotonic() - started < 15
+    assert "admin-password" in said
+    assert {part: pid_of(installation, part) for part in before} == before
