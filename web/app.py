@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -38,14 +39,22 @@ class InternalError(PublicError):
     status = 500
 
 
-def create_app(client: HubClient, sessions: Sessions, oauth: OAuthClient, gateway_url: str) -> ASGIApp:
+def create_app(
+    client: HubClient,
+    sessions: Sessions,
+    oauth: OAuthClient,
+    gateway_url: str,
+    *,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> ASGIApp:
     """Build everything behind sign-in; the root leads to the Library, which asks for it."""
     pages = Pages(sessions)
-    api = Api(Workspaces(oauth.hub_url), TwinsProxy(gateway_url))
+    workspaces = Workspaces(oauth.hub_url, transport=transport)
+    api = Api(workspaces, TwinsProxy(gateway_url, transport=transport))
     inner = Starlette(
         routes=[
             Route(HEALTH, _health),
-            Mount("/app/static", StaticFiles(directory=STATIC)),
+            Mount("/app/static", StaticFiles(directory=STATIC, check_dir=False)),
             *oauth_routes(oauth, sessions, client),
             Route("/app", _to_library),
             Route("/app/library", pages.library),
