@@ -29,7 +29,7 @@ Options:
   -h, --help         Show this text.
 
 Options given once are kept in DIR/twinhub.yaml; `twinhub config example` shows
-every other setting. Needs Debian 12, Ubuntu 22.04 or newer, and Python 3.11 or newer.
+every other setting. Needs Debian 12 or Ubuntu, with Python 3.11 or newer.
 
 Exit codes: 0 done; 1 refused or failed, with the reason and the remedy; 2 wrong usage.
 TEXT

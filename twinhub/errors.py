@@ -52,3 +52,10 @@ class HubUnreachable(PublicError):
 
     code = "hub_unreachable"
     status = 503
+
+
+class HubRefused(PublicError):
+    """The hub does not do what it was asked for."""
+
+    code = "hub_refused"
+    status = 409

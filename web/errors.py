@@ -19,13 +19,6 @@ class WorkspaceSilent(PublicError):
     status = 502
 
 
-class HubRefused(PublicError):
-    """The hub does not do what it was asked for."""
-
-    code = "hub_refused"
-    status = 409
-
-
 class BadRequest(PublicError):
     """The request cannot be understood."""
 

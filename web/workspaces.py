@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import httpx2
 
-from twinhub.errors import HubUnreachable
+from twinhub.errors import HubRefused, HubUnreachable
 from twinhub.signin import User
-from web.errors import HubRefused
 
 PENDING: Final = {"spawn": "starting", "stop": "stopping"}
 LONGEST_START_S: Final = 600.0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import SHOTS
 from tests.support.installation import wait_until
 from tests.support.visitor import Visitor
 
@@ -122,4 +123,22 @@ def test_the_workbench_leads_to_every_tool(engineer: Visitor, workspace: Path, s
         tool = engineer.open(address)
         tool.locator(mark).first.wait_for(timeout=60_000)
         tool.close()
+    page.close()
+
+
+def test_a_stopped_workspace_starts_from_a_tools_link_and_shows_how(
+    engineer: Visitor, workspace: Path, shot: Shot
+) -> None:
+    """A bookmark to JupyterLab must work in the morning, when everything has been stopped."""
+    workbench = engineer.open("/app/workbench")
+    workbench.get_by_role("button", name="Stop").click()
+    workbench.get_by_role("button", name="Stop it").click()
+    expect(workbench.locator("#state")).to_have_text("stopped", timeout=30_000)
+    shot(workbench, "workbench-stopped")
+    page = engineer.open(f"/user/{engineer.name}/lab")
+    expect(page.get_by_role("heading", name="Your workspace is starting")).to_be_visible()
+    expect(page.locator("#progress-message")).to_contain_text(re.compile("container|server", re.IGNORECASE))
+    page.screenshot(path=SHOTS / "spawn-1280-light.png")
+    page.locator(".jp-Launcher, .jp-MainAreaWidget").first.wait_for(timeout=60_000)
+    workbench.close()
     page.close()

@@ -12,17 +12,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from hub import accounts
-from twinhub.errors import HubUnreachable, PublicError
+from twinhub.errors import HubRefused, HubUnreachable
 from twinhub.operate.health import address_of
 from twinhub.places import Places
 from twinhub.secrets import read_secret
-
-
-class HubRefused(PublicError):
-    """The hub does not do what it was asked for."""
-
-    code = "hub_refused"
-    status = 500
 
 
 @dataclass(frozen=True)
