@@ -86,11 +86,22 @@ def _ensure_engine(places: Places, supervisor: Supervisor, report: Report) -> li
     with report.step("Container engine"):
         engine.install_engine(report.detail)
         if not engine.engine_answers():
-            supervisor.ensure_running([ours])
-            supervisor.apply([ours])
+            _start_engine(places, supervisor, ours)
             supervised = True
-        engine.wait_for_engine(60)
     return [ours] if supervised else []
+
+
+def _start_engine(places: Places, supervisor: Supervisor, ours: Program) -> None:
+    """Run the engine under our supervisor; one that does not come leaves nothing running."""
+    alone = not supervisor.running()
+    supervisor.ensure_running([ours])
+    supervisor.apply([ours])
+    try:
+        engine.wait_for_engine(60, places.log / "engine.log")
+    except engine.EngineMissing:
+        if alone:
+            supervisor.shut_down()
+        raise
 
 
 def _ensure_pages(places: Places) -> None:

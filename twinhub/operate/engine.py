@@ -80,14 +80,14 @@ def engine_command(data_dir: Path) -> list[str]:
     return [program, "--live-restore", f"--pidfile={data_dir / 'run' / 'engine.pid'}"]
 
 
-def wait_for_engine(timeout_s: float) -> None:
+def wait_for_engine(timeout_s: float, log: Path) -> None:
     """Return when the engine answers; raises EngineMissing."""
     deadline = time.monotonic() + timeout_s
     while not engine_answers():
         if time.monotonic() > deadline:
             raise EngineMissing(
                 f"The container engine did not answer within {timeout_s:.0f} s.",
-                "'twinhub logs engine' shows its own words. A kernel without overlay or bridge support is a usual cause.",
+                f"Its own words are in {log}. A kernel without overlay or bridge support is a usual cause.",
             )
         time.sleep(0.2)
 
