@@ -81,6 +81,8 @@ def _ensure_engine(places: Places, supervisor: Supervisor, report: Report) -> li
     """See that a container engine answers; give the program that runs it when that is our task."""
     ours = engine_program(places)
     supervised = supervisor.running() and any(state.name == ours.name for state in supervisor.states())
+    if not supervised:
+        engine.end_own_engine(places.data_dir)  # its supervisor was killed, so nobody would restart it
     if engine.engine_answers():
         return [ours] if supervised else []
     with report.step("Container engine"):
@@ -137,7 +139,13 @@ def take_down(places: Places, report: Report, *, workspaces: bool) -> None:
             for container in own_containers(places):
                 container.stop(timeout=10)
     with report.step("Processes"):
-        Supervisor(places).shut_down()
+        shut_down(places)
+
+
+def shut_down(places: Places) -> None:
+    """End all processes of the installation, an engine of its own last."""
+    Supervisor(places).shut_down()
+    engine.end_own_engine(places.data_dir)
 
 
 def own_containers(places: Places, *, everything: bool = False) -> list[Container]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -77,7 +78,32 @@ def engine_command(data_dir: Path) -> list[str]:
     Containers go on while it restarts (live-restore), so killing it hurts no workspace.
     """
     program = _engine_program() or "/usr/sbin/dockerd"
-    return [program, "--live-restore", f"--pidfile={data_dir / 'run' / 'engine.pid'}"]
+    return [program, "--live-restore", _pid_option(data_dir)]
+
+
+def _pid_option(data_dir: Path) -> str:
+    return f"--pidfile={data_dir / 'run' / 'engine.pid'}"
+
+
+def own_engine(data_dir: Path) -> int | None:
+    """Give the process id of the engine that this installation started, whoever its parent is now."""
+    try:
+        pid = int((data_dir / "run" / "engine.pid").read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if os.fsencode(_pid_option(data_dir)) in words else None
+
+
+def end_own_engine(data_dir: Path, timeout_s: float = 30.0) -> None:
+    """End the engine that this installation started, and nobody else's; its containers go on."""
+    pid = own_engine(data_dir)
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    while own_engine(data_dir) == pid and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def wait_for_engine(timeout_s: float, log: Path) -> None:

@@ -17,7 +17,6 @@ from twinhub.operate import bringup, engine, systemd
 from twinhub.operate.layout import ADMIN_PASSWORD
 from twinhub.operate.network import remove_network
 from twinhub.operate.report import Report
-from twinhub.operate.supervisor import Supervisor
 from twinhub.operate.volumes import server_volumes
 from twinhub.places import Places
 from twinhub.settings import parse_settings
@@ -114,7 +113,7 @@ def uninstall(places: Places, report: Report, *, purge: bool) -> None:
         with report.step("Workspaces, network and image"):
             _remove_containers(places)
     with report.step("Processes"):
-        Supervisor(places).shut_down()
+        bringup.shut_down(places)
     if COMMAND.is_symlink() and COMMAND.readlink().is_relative_to(places.data_dir):
         COMMAND.unlink()
     with report.step("Files"):
