@@ -51,13 +51,6 @@ class Changed(PublicError):
     status = 412
 
 
-class TooLarge(PublicError):
-    """The asset is larger than allowed here."""
-
-    code = "too_large"
-    status = 413
-
-
 class DiskFull(PublicError):
     """The disk has no room for the asset."""
 

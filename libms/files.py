@@ -23,6 +23,7 @@ from libms.paths import AssetPath, parse_path
 from libms.storage import DiskStorage, describe, refuse_fixed
 from libms.trash import Trash
 from libms.uploads import Uploads
+from twinhub.bodies import read_body
 from twinhub.signin import User, current_user
 
 INLINE_TYPES: Final = {
@@ -61,6 +62,7 @@ TEXT_ENDINGS: Final = frozenset(
     )
 )
 MOST_ENTRIES: Final = 1000
+LARGEST_JSON_BYTES: Final = 16 * 1024
 SAFE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -193,11 +195,7 @@ class Files:
 
 
 async def _json(request: Request) -> Any:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > 16_384:
-            raise BadRequest("The body is too large.", "Send a small JSON object.")
+    body = await read_body(request, LARGEST_JSON_BYTES)
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

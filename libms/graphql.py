@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from libms.errors import BadRequest, TooLarge
+from libms.errors import BadRequest
 from libms.schema import Context
+from twinhub.bodies import read_body
 from twinhub.errors import PublicError
 from twinhub.signin import Sessions
 
@@ -74,7 +75,7 @@ class GraphQLEndpoint:
         """Execute one query."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise BadRequest("The Content-Type is not application/json.", 'Send {"query": "…"} as application/json.')
-        query, variables, operation = _parse(await _read(request))
+        query, variables, operation = _parse(await read_body(request, LARGEST_REQUEST_BYTES))
         result = await self._schema.execute(
             query,
             variable_values=variables,
@@ -90,15 +91,6 @@ class GraphQLEndpoint:
         if errors:
             content["errors"] = errors
         return _answer(content, 200)
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_REQUEST_BYTES:
-            raise TooLarge("The query is too large.", f"Send at most {LARGEST_REQUEST_BYTES // 1024} KiB.")
-    return bytes(body)
 
 
 def _parse(body: bytes) -> tuple[str, dict[str, Any] | None, str | None]:

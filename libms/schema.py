@@ -9,10 +9,10 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, ParserCac
 from strawberry.types import Info
 
 from libms.access import authorise, visible_owners
-from libms.errors import TooLarge
 from libms.models import EntryType, Names
 from libms.paths import parse_path
 from libms.storage import DiskStorage, describe
+from twinhub.errors import TooLarge
 from twinhub.settings import Library
 from twinhub.signin import User
 

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from libms.errors import DiskFull, Incomplete, TooLarge
+from libms.errors import DiskFull, Incomplete
 from libms.models import FileInfo
 from libms.paths import AssetPath
 from libms.storage import DiskStorage, describe
+from twinhub.errors import TooLarge
 from twinhub.places import Places
 
 GATHERED_BYTES: Final = 1024 * 1024

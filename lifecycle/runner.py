@@ -1,4 +1,4 @@
-"""`python -m lifecycle.runner FOLDER PROGRAM GRACE_S`: run one phase's program and record how it ended.
+"""`python -m lifecycle.runner FOLDER PROGRAM GRACE_S LOCK`: run one phase's program and record how it ended.
 
 A process of its own, so that a run outlives the terminal, the page and the
 Jupyter server it was started from. It adopts whatever the program leaves
@@ -37,7 +37,8 @@ CANNOT_EXECUTE: Final = 126
 class Runner:
     """One run, from the record's appearance to its last state."""
 
-    def __init__(self, folder: Path, program: Path, stop_grace_s: float) -> None:
+    def __init__(self, folder: Path, program: Path, *, stop_grace_s: float, lock: int) -> None:
+        self._lock = lock
         self._stop_grace_s = stop_grace_s
         self._folder = folder
         self._program = program
@@ -55,6 +56,8 @@ class Runner:
         if self._stopping.is_set():
             state = RunState.STOPPED
         ended = datetime.now(UTC).isoformat(timespec="milliseconds")
+        # Before the record says so: whoever sees that the run has ended may start the next one at once.
+        os.close(self._lock)
         write_record(self._folder, dataclasses.replace(record, state=state, ended=ended, exit_code=exit_code))
 
     def _wait_for_record(self) -> Run:
@@ -128,4 +131,4 @@ def _drop_old_output(descriptor: int, dropped: int) -> int:
 
 
 if __name__ == "__main__":
-    Runner(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])).run()
+    Runner(Path(sys.argv[1]), Path(sys.argv[2]), stop_grace_s=float(sys.argv[3]), lock=int(sys.argv[4])).run()

@@ -126,12 +126,13 @@ class Runs:
         return run
 
     def _spawn_runner(self, folder: Path, program: Path, lock: _Lock) -> subprocess.Popen[bytes]:
-        """Start the process that runs the program; it inherits the lock and holds it as long as it lives."""
+        """Start the process that runs the program; it inherits the lock and holds it until the program has ended."""
+        words = [str(folder), str(program), str(self._stop_grace_s), str(lock.fileno())]
         # A stop that comes before the runner listens for it must wait, not kill the runner.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             return subprocess.Popen(
-                [sys.executable, "-I", "-m", "lifecycle.runner", str(folder), str(program), str(self._stop_grace_s)],
+                [sys.executable, "-I", "-m", "lifecycle.runner", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -59,3 +59,10 @@ class HubRefused(PublicError):
 
     code = "hub_refused"
     status = 409
+
+
+class TooLarge(PublicError):
+    """What was sent, or asked for, is larger than allowed here."""
+
+    code = "too_large"
+    status = 413

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twinhub.bodies import read_body
 from twinhub.error_page import error_page
 from twinhub.errors import PublicError
 from twinhub.names import SIGN_IN_PATH, SIGN_OUT_PATH
@@ -28,6 +29,7 @@ from web.workspaces import Workspaces
 
 STATIC: Final = Path(__file__).parent / "dist"
 HEALTH: Final = "/app/health"
+LARGEST_WISH_BYTES: Final = 4 * 1024
 
 log = logging.getLogger("web")
 
@@ -100,7 +102,7 @@ class Api:
 
     async def start(self, request: Request) -> Response:
         """Start it, with a fresh container when asked."""
-        body = await request.body()
+        body = await read_body(request, LARGEST_WISH_BYTES)
         try:
             wishes: Any = json.loads(body) if body else {}
         except (ValueError, RecursionError) as error:

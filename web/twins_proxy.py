@@ -14,10 +14,11 @@ import httpx2
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from twinhub.bodies import read_body
 from twinhub.signin import User
 from web.errors import BadRequest, WorkspaceSilent, WorkspaceStopped
 
-LARGEST_BODY: Final = 64 * 1024
+LARGEST_BODY_BYTES: Final = 64 * 1024
 PASSED_ON: Final = ("content-type", "x-log-next", "x-run-state", "cache-control")
 READ_TIMEOUT_S: Final = 40.0
 """Longer than the longest wait for new output of a log."""
@@ -36,7 +37,7 @@ class TwinsProxy:
             request.method,
             f"/user/{user.name}/twins/{_checked(path)}",
             params=list(request.query_params.multi_items()),
-            content=await _body(request),
+            content=await read_body(request, LARGEST_BODY_BYTES),
             headers={"Authorization": f"token {user.token}", "Content-Type": "application/json"},
         )
         try:
@@ -68,15 +69,6 @@ def _checked(path: str) -> str:
     if any(part in (".", "..") for part in parts) or "\0" in path or "\\" in path:
         raise BadRequest("The path cannot be passed on.", "Use the names of twins and runs.")
     return "/".join(quote(part, safe="") for part in parts)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise BadRequest("The body is too large.", f"Send at most {LARGEST_BODY // 1024} KiB.")
-    return bytes(body)
 
 
 async def _chunks(answer: httpx2.Response) -> AsyncIterator[bytes]:

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from libms.errors import DiskFull, Incomplete, PathRefused, TooLarge
+from libms.errors import DiskFull, Incomplete, PathRefused
 from libms.paths import parse_path
 from libms.storage import DiskStorage
 from libms.uploads import Uploads
+from twinhub.errors import TooLarge
 from twinhub.places import Places
 from twinhub.settings import Library, Settings
 

@@ -128,6 +128,13 @@ def test_an_id_that_is_no_run_is_refused(runs: Runs, run_id: str) -> None:
         runs.get(run_id)
 
 
+def test_the_next_run_starts_as_soon_as_the_last_has_ended(runs: Runs, make_twin) -> None:
+    """Scripts run one phase after the other, without a pause."""
+    make_twin("t", execute="true")
+    for _ in range(10):
+        assert finished(runs, runs.start("t", "execute")).state is RunState.SUCCEEDED
+
+
 def test_a_damaged_record_harms_no_other(runs: Runs, make_twin) -> None:
     """A full disk may have cut a record short."""
     make_twin("t", execute="true")

@@ -97,5 +97,6 @@ def test_a_silent_hub_and_a_silent_workspace_are_told_apart(browser: TestClient,
 
 def test_large_and_broken_bodies_are_refused(browser: TestClient) -> None:
     """Memory is not given away."""
-    assert browser.post("/app/api/twins/t/runs", content=b"x" * 70_000).status_code == 400
+    assert browser.post("/app/api/twins/t/runs", content=b"x" * 70_000).status_code == 413
+    assert browser.post("/app/api/workspace", content=b"x" * 5_000).status_code == 413
     assert browser.post("/app/api/workspace", content=b"{").status_code == 400
