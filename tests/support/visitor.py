@@ -40,6 +40,7 @@ class Visitor:
         page.get_by_label("New password").fill(self.password)
         page.get_by_label("The same again").fill(self.password)
         page.get_by_role("button", name="Ask for an account").click()
+        expect(page.get_by_role("status")).to_contain_text(self.name)
         return page
 
 

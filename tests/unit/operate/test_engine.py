@@ -15,10 +15,15 @@ def process(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process with an engine's command line, as a stand-in: a second real engine would fight over the network."""
     (tmp_path / "run").mkdir()
     words = engine_command(tmp_path)[1:]
-    started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *words])
+    started = subprocess.Popen(
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", *words], stdout=subprocess.PIPE
+    )
+    assert started.stdout is not None
+    started.stdout.readline()  # by now it shows its own command line
     yield started
     started.kill()
     started.wait()
+    started.stdout.close()
 
 
 def test_an_engine_of_ours_is_known_by_its_pid_file_and_ended(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
