@@ -29,10 +29,7 @@ def diagnose(places: Places) -> list[checks.Finding]:
     else:
         findings.append(checks.Finding("processes", False, "The platform does not run.", "Start it with 'twinhub up'."))
         findings.extend(checks.check_ports_free(places))
-    if places.settings.domain is None:
-        findings.append(
-            checks.Finding("sign-in", True, "plain HTTP: fit for a trial on this machine or a trusted network")
-        )
+    findings.append(checks.Finding("sign-in", True, "plain HTTP: fit for a trial on this machine or a trusted network"))
     return findings
 
 
