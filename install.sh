@@ -14,11 +14,13 @@ brings an existing installation up to this version.
 
 Options:
   --data-dir DIR     Folder for everything: code, settings, secrets, people's files.
-                     [default: /var/lib/twinhub, or ./.twinhub for others than root]
+                     [default: /var/lib/twinhub; for others than root .twinhub in the current folder]
   --port N           Port that browsers use. [default: 8000]
-  --address ADDR     Address of this machine to listen on. [default: 0.0.0.0]
-  --domain NAME      Host name under which people reach the platform.
-  --name NAME        Name of this installation, when a machine has several. [default: twinhub]
+  --address ADDR     Address of this machine to listen on, in plain HTTP. [default: 0.0.0.0,
+                     which is all of them; 127.0.0.1 keeps other machines out]
+  --domain NAME      Host name to print in the platform's address. [default: localhost]
+  --name NAME        Name of this installation, when a machine has several; it cannot be
+                     changed later. [default: twinhub]
   --admin NAME       Name of the first administrator. [default: admin]
   --ca-bundle FILE   PEM file of certificate authorities to trust, for networks whose
                      proxy inspects TLS. [default: those of this machine]
@@ -28,8 +30,8 @@ Options:
   --yes              With --uninstall: do not ask.
   -h, --help         Show this text.
 
-Options given once are kept in DIR/twinhub.yaml; `twinhub config example` shows
-every other setting. Needs Debian 12 or Ubuntu, with Python 3.11 or newer.
+Options given once are kept in DIR/twinhub.yaml, where you change or remove them
+again; `twinhub config example` shows every other setting. Needs Debian 12 or Ubuntu, with Python 3.11 or newer.
 
 Exit codes: 0 done; 1 refused or failed, with the reason and the remedy; 2 wrong usage.
 TEXT

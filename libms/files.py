@@ -153,7 +153,7 @@ class Files:
         """Refuse to overwrite what the sender has not seen; tell whether there is a file."""
         info = self._storage.info(path)
         if info is not None and request.headers.get("if-none-match") == "*":
-            raise Exists(f"'{path}' exists already.", "Choose another name, or send it without 'If-None-Match: *'.")
+            raise Exists(f"'{path}' exists already.", "Choose another name.")
         wanted = request.headers.get("if-match")
         if wanted is not None and (info is None or wanted not in (info.etag, "*")):
             raise Changed(f"'{path}' was changed by somebody else meanwhile.", "Load it again before saving.")

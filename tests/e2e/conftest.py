@@ -59,9 +59,8 @@ def shot() -> Callable[[Page, str], None]:
         for width, height in ((1280, 800), (360, 780)):
             page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
-                page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png")
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
         page.set_viewport_size({"width": 1280, "height": 800})
         page.emulate_media(color_scheme="light")
 
@@ -77,9 +76,10 @@ def admin(open_context: Callable[[], BrowserContext], installation: Installation
 
 
 @pytest.fixture(scope="session")
-def engineer(admin: Visitor, open_context: Callable[[], BrowserContext]) -> Visitor:
+def engineer(admin: Visitor, open_context: Callable[[], BrowserContext], installation: Installation) -> Visitor:
     """A second person, who asked for an account and was admitted."""
-    visitor = Visitor(f"ada-{secrets.token_hex(2)}", secrets.token_urlsafe(9), open_context())
+    taken = "ada" in installation.twinhub("user", "list").stdout.split()
+    visitor = Visitor(f"ada-{secrets.token_hex(2)}" if taken else "ada", secrets.token_urlsafe(9), open_context())
     visitor.sign_up().close()
     admit(admin, visitor.name).close()
     visitor.sign_in().close()

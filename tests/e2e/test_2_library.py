@@ -148,6 +148,32 @@ def test_text_files_are_made_edited_renamed_deleted_and_brought_back(library: Pa
     assert (files / "data/minutes.md").read_text() == "# Second ü\nline"
 
 
+def test_a_refused_save_keeps_what_was_typed(library: Page, files: Path) -> None:
+    """Ten minutes of notes must not be lost to a name that is taken, or to the Escape key."""
+    write_as_owner(files / "data/taken.md", "old")
+    library.get_by_role("button", name="New text file").click()
+    dialog = library.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("taken.md")
+    dialog.get_by_label("Text").fill("ten minutes of notes")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("exists already")
+    library.keyboard.press("Escape")
+    expect(dialog.get_by_role("alert")).to_contain_text("not saved")
+    expect(dialog.get_by_label("Text")).to_have_value("ten minutes of notes")
+    dialog.get_by_label("Name").fill("free.md")
+    dialog.get_by_role("button", name="Save").click()
+    expect(row(library, "free.md")).to_be_visible()
+    assert (files / "data/free.md").read_text() == "ten minutes of notes"
+    assert (files / "data/taken.md").read_text() == "old"
+
+
+def test_a_folder_that_is_not_there_says_so(library: Page) -> None:
+    """As when a twin's results are looked for before its first run."""
+    library.goto("/app/library/private/data/no-such-twin")
+    expect(library.locator("#missing")).to_be_visible()
+    expect(library.locator("#empty")).to_be_hidden()
+
+
 def test_a_file_that_exists_is_never_overwritten_unasked(library: Page, files: Path, tmp_path: Path) -> None:
     """The second upload of a name asks."""
     write_as_owner(files / "data/same.txt", "old")

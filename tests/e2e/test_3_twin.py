@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SHOTS
-from tests.support.installation import wait_until
+from tests.support.installation import wait_until, write_as_owner
 from tests.support.visitor import Visitor
 
 Shot = Callable[[Page, str], None]
@@ -48,6 +48,14 @@ def test_a_new_user_finds_the_example_and_runs_it_in_the_terminal(terminal, work
     assert float(lines[-1].split(",")[0]) == pytest.approx(10.0)
     terminal(f"cd /workspace/digital_twins/{TWIN} && lifecycle/analyze")
     assert (workspace / "data" / TWIN / "plot.png").read_bytes().startswith(b"\x89PNG\r\n")
+    plot = workspace / "data" / TWIN / "plot.png"
+    plot.unlink()
+    terminal.page.keyboard.press("Control+l")
+    terminal.page.keyboard.insert_text(
+        f'cd "/workspace/digital_twins/{TWIN}" && lifecycle/execute && lifecycle/analyze'
+    )
+    terminal.page.keyboard.press("Enter")
+    wait_until(plot.exists, 60, "the run for the picture")
     shot(terminal.page, "terminal")
 
 
@@ -108,6 +116,16 @@ def test_a_long_run_shows_its_log_live_and_stops_on_demand(engineer: Visitor, wo
     card.get_by_role("button", name="Stop execute of ticker").click()
     expect(page.locator("#log-state")).to_have_text("stopped")
     expect(card).to_contain_text("execute stopped")
+    page.close()
+
+
+def test_a_failed_run_says_how_it_failed(engineer: Visitor, workspace: Path) -> None:
+    """A red word without a reason sends people to the terminal."""
+    write_as_owner(workspace / "digital_twins/broken/lifecycle/execute", "#!/bin/sh\necho start; exit 3\n")
+    (workspace / "digital_twins/broken/lifecycle/execute").chmod(0o755)
+    page = engineer.open("/app/digitaltwins")
+    page.get_by_role("button", name="Run execute of broken").click()
+    expect(page.locator("#log-end")).to_contain_text("exit code 3, after")
     page.close()
 
 

@@ -18,6 +18,7 @@ export function byId(id) {
 // Tells people, and screen readers, what happened; with an action such as Undo.
 export function toast(message, { action, onAction, kind = "info", seconds = 8 } = {}) {
   const box = byId("toasts");
+  if (kind === "error") box.querySelectorAll(".tw-toast-error").forEach((older) => older.remove());
   const note = element("div", { class: `tw-toast tw-toast-${kind}`, role: kind === "error" ? "alert" : "status" }, element("span", {}, message));
   const remove = () => note.remove();
   if (action) {
@@ -33,7 +34,8 @@ export function showError(error) {
 }
 
 // Asks one question in a modal dialog; resolves to the form's data, or null when it was dismissed.
-export function ask({ title, fields = [], confirm = "OK", danger = false, text = "", choices = null, validate = () => "" }) {
+// With `submit`, the dialog stays open, and what was typed in it, until that has succeeded.
+export function ask({ title, fields = [], confirm = "OK", danger = false, text = "", choices = null, validate = () => "", submit = async () => {} }) {
   return new Promise((resolve) => {
     const problem = element("div", { class: "text-danger small", role: "alert" });
     const inputs = fields.map(({ name, label, value = "", multiline = false }) => {
@@ -42,24 +44,40 @@ export function ask({ title, fields = [], confirm = "OK", danger = false, text =
       input.value = value;
       return [element("label", { class: "form-label mt-2", for: id }, label), input];
     });
-    const buttons = (choices ?? [{ value: "ok", label: confirm, danger }]).map(({ value, label, danger: red }) =>
-      element("button", { class: `btn ${red ? "btn-danger" : "btn-primary"}`, type: "submit", value }, label));
+    const buttons = (choices ?? [{ value: "ok", label: confirm, danger }]).map(({ value, label, danger: red, quiet }) =>
+      element("button", { class: `btn ${red ? "btn-danger" : quiet ? "btn-outline-secondary" : "btn-primary"}`, type: "submit", value }, label));
     const form = element("form", { method: "dialog" },
       element("h2", { class: "h5" }, title),
       text ? element("p", {}, text) : null,
       ...inputs.flat(), problem,
       element("div", { class: "d-flex gap-2 justify-content-end mt-3 flex-wrap" },
-        element("button", { class: "btn btn-outline-secondary", type: "button", onclick: () => dialog.close("") }, "Cancel"), ...buttons));
+        choices ? null : element("button", { class: "btn btn-outline-secondary", type: "button", onclick: () => dialog.close("") }, "Cancel"), ...buttons));
     const dialog = element("dialog", { class: `tw-dialog${fields.some((field) => field.multiline) ? " tw-dialog-wide" : ""}`, "aria-label": title }, form);
-    form.addEventListener("submit", (event) => {
-      const found = validate(Object.fromEntries(new FormData(form)));
-      if (found) {
+    const typed = () => Object.fromEntries(new FormData(form));
+    const before = JSON.stringify(typed());
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      problem.textContent = validate(typed());
+      if (problem.textContent) return;
+      buttons.forEach((button) => { button.disabled = true; });
+      try {
+        await submit(typed());
+        dialog.close(event.submitter?.value || "ok");
+      } catch (error) {
+        problem.textContent = error.message;
+      } finally {
+        buttons.forEach((button) => { button.disabled = false; });
+      }
+    });
+    dialog.addEventListener("cancel", (event) => {
+      // Escape must not cost a text; the button does.
+      if (fields.some((field) => field.multiline) && JSON.stringify(typed()) !== before) {
         event.preventDefault();
-        problem.textContent = found;
+        problem.textContent = "Your text is not saved. Press Save, or Cancel to throw it away.";
       }
     });
     dialog.addEventListener("close", () => {
-      const data = Object.fromEntries(new FormData(form));
+      const data = typed();
       dialog.remove();
       resolve(dialog.returnValue ? { ...data, choice: dialog.returnValue } : null);
     });

@@ -36,6 +36,7 @@ function go(place, category, folder) {
 
 async function load() {
   const ticket = (state.loading += 1);
+  let missing = false;
   showWhere();
   try {
     const content = await requestJson("GET", `${filesAddress(folderPath())}?first=${PAGE}`);
@@ -45,9 +46,12 @@ async function load() {
     if (ticket !== state.loading) return;
     Object.assign(state, { entries: [], next: null, total: 0 });
     if (error.code === "not_found" && state.folder === "") await makeCategory();
+    else if (error.code === "not_found") missing = true;
     else showError(error);
   }
   showEntries();
+  byId("empty").hidden ||= missing;
+  byId("missing").hidden = !missing;
 }
 
 async function makeCategory() {
@@ -151,34 +155,42 @@ async function attempt(work) {
 }
 
 async function makeFolder() {
-  const answer = await ask({ title: "New folder", fields: [{ name: "name", label: "Name" }], confirm: "Make folder", validate: ({ name }) => nameProblem(name) });
-  if (answer) await attempt(() => request("POST", filesAddress(joinPath(folderPath(), answer.name)), { json: { make: "folder" } }));
+  const submit = ({ name }) => request("POST", filesAddress(joinPath(folderPath(), name)), { json: { make: "folder" } });
+  const made = await ask({ title: "New folder", fields: [{ name: "name", label: "Name" }], confirm: "Make folder", validate: ({ name }) => nameProblem(name), submit });
+  if (made) await load();
 }
 
 async function makeFile() {
-  const answer = await ask({ title: "New text file", fields: [{ name: "name", label: "Name", value: "notes.md" }, { name: "text", label: "Text", multiline: true }], confirm: "Save", validate: ({ name }) => nameProblem(name) });
-  if (answer) await attempt(() => request("PUT", filesAddress(joinPath(folderPath(), answer.name)), { body: answer.text, headers: { "If-None-Match": "*" } }));
+  const fields = [{ name: "name", label: "Name", value: "notes.md" }, { name: "text", label: "Text", multiline: true }];
+  const submit = ({ name, text }) => request("PUT", filesAddress(joinPath(folderPath(), name)), { body: plainLines(text), headers: { "If-None-Match": "*" } });
+  if (await ask({ title: "New text file", fields, confirm: "Save", validate: ({ name }) => nameProblem(name), submit })) await load();
 }
+
+// A form may send line ends as CRLF, which breaks scripts.
+const plainLines = (text) => text.replaceAll("\r\n", "\n");
 
 async function edit(entry) {
   const address = filesAddress(joinPath(folderPath(), entry.name));
   try {
     const answer = await request("GET", address);
-    const tag = answer.headers.get("ETag");
+    const headers = { "If-Match": answer.headers.get("ETag") };
     const before = new TextDecoder("utf-8", { fatal: true }).decode(await answer.arrayBuffer());
-    const edited = await ask({ title: entry.name, fields: [{ name: "text", label: "Text", value: before, multiline: true }], confirm: "Save" });
-    // A form sends line ends as CRLF; files keep the ones that they had.
-    if (edited) await attempt(() => request("PUT", address, { body: before.includes("\r\n") ? edited.text : edited.text.replaceAll("\r\n", "\n"), headers: { "If-Match": tag } }));
+    const ends = (text) => (before.includes("\r\n") ? plainLines(text).replaceAll("\n", "\r\n") : plainLines(text));
+    const fields = [{ name: "text", label: "Text", value: before, multiline: true }];
+    const submit = ({ text }) => request("PUT", address, { body: ends(text), headers });
+    if (await ask({ title: entry.name, fields, confirm: "Save", submit })) await load();
   } catch (error) {
     showError(error instanceof TypeError ? new Error(`'${entry.name}' is no text file. Download it, or open it in the workspace.`) : error);
   }
 }
 
 async function rename(entry) {
-  const answer = await ask({ title: `Rename '${entry.name}'`, fields: [{ name: "name", label: "New name", value: entry.name }], confirm: "Rename", validate: ({ name }) => nameProblem(name) });
-  if (answer && answer.name !== entry.name) {
-    await attempt(() => request("POST", filesAddress(joinPath(folderPath(), entry.name)), { json: { move_to: joinPath(folderPath(), answer.name) } }));
-  }
+  const submit = async ({ name }) => {
+    if (name === entry.name) return;
+    await request("POST", filesAddress(joinPath(folderPath(), entry.name)), { json: { move_to: joinPath(folderPath(), name) } });
+  };
+  const renamed = await ask({ title: `Rename '${entry.name}'`, fields: [{ name: "name", label: "New name", value: entry.name }], confirm: "Rename", validate: ({ name }) => nameProblem(name), submit });
+  if (renamed) await load();
 }
 
 async function remove(entries) {
@@ -193,7 +205,7 @@ async function remove(entries) {
   const what = entries.length === 1 ? `'${entries[0].name}'` : `${restores.length} items`;
   toast(`Deleted ${what}.`, {
     action: "Undo",
-    seconds: 20,
+    seconds: 60,
     onAction: () => attempt(async () => {
       for (const id of restores) await request("POST", `/lib/trash/${id}`);
     }),

@@ -3,7 +3,7 @@
 import "./frame.js";
 import { request, requestJson } from "./api.js";
 import { byId, element, showError } from "./dom.js";
-import { encodePath, formatDuration, formatSize, stripAnsi } from "./format.js";
+import { encodePath, formatDuration, formatSize, formatTime, stripAnsi } from "./format.js";
 import { fetchWorkspace, startWorkspace } from "./workspace.js";
 
 const LONGEST_LOG = 400_000;
@@ -101,6 +101,7 @@ async function follow(run) {
   byId("log-panel").hidden = false;
   byId("log-title").textContent = `${run.twin} ${run.phase}`;
   byId("log-state").textContent = run.state;
+  byId("log-end").textContent = "";
   byId("log-images").replaceChildren();
   output.textContent = "";
   byId("log-panel").scrollIntoView({ block: "nearest" });
@@ -118,11 +119,17 @@ async function follow(run) {
       if (state !== "running" && next === offset) break;
       offset = next;
     }
+    byId("log-end").textContent = howItEnded(await requestJson("GET", api(`runs/${run.id}`)));
     await showTwins();
     await showImages(run.twin);
   } catch (error) {
     showError(error);
   }
+}
+
+function howItEnded({ state, exit_code: code, duration_s: seconds }) {
+  const exit = state === "failed" && code !== null ? `exit code ${code}, ` : "";
+  return `${exit}after ${formatDuration(seconds)}`;
 }
 
 function append(output, text) {
@@ -152,8 +159,8 @@ async function showHistory(name) {
   try {
     const { runs } = await requestJson("GET", api(`runs?twin=${encodeURIComponent(name)}&limit=50`));
     const rows = runs.map((run) => element("tr", {},
-      element("td", {}, new Date(run.started).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" })), element("td", {}, run.phase),
-      element("td", {}, element("span", { class: "tw-badge", "data-state": run.state }, run.state)),
+      element("td", {}, formatTime(Date.parse(run.started) / 1000)), element("td", {}, run.phase),
+      element("td", {}, element("span", { class: "tw-badge", "data-state": run.state, title: run.exit_code === null ? null : `exit code ${run.exit_code}` }, run.state === "failed" && run.exit_code !== null ? `failed (${run.exit_code})` : run.state)),
       element("td", {}, formatDuration(run.duration_s)),
       element("td", {}, element("button", { class: "btn btn-sm btn-link", type: "button", onclick: () => { byId("history").close(); follow(run); } }, "Log"))));
     byId("history-title").textContent = `Runs of ${name}`;

@@ -76,9 +76,9 @@ export class Uploads {
       text: upload.path,
       choices: [
         { value: "beside", label: "Keep both" },
-        { value: "skip", label: "Skip" },
+        { value: "skip", label: "Skip", quiet: true },
         { value: "replace", label: "Replace", danger: true },
-        { value: "replace-all", label: "Replace all", danger: true },
+        ...(this.waiting.length || this.active > 1 ? [{ value: "replace-all", label: "Replace all", danger: true }] : []),
       ],
     }))?.choice ?? "skip";
     if (answer === "replace-all") this.forAll = answer;
