@@ -163,6 +163,7 @@ class Workspace(DockerSpawner):
         host_config, digest = await self._plan()
         self.extra_host_config = host_config
         self.extra_create_kwargs = {
+            "hostname": "workspace",
             "labels": {PLAN_LABEL: digest, OWNER_LABEL: self.user.name, INSTALLATION_LABEL: self.installation},
         }
         # The hub keeps these options for the next start, which must not throw the container away again.
