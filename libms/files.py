@@ -85,8 +85,6 @@ class Files:
         user, path = self._allowed(request)
         if path.owner is None:
             return self._owners(user)
-        if path.owner == user.name:
-            await asyncio.to_thread(self._storage.ensure_owner, user.name)
         if not self._storage.is_folder(path):
             return self._file(request, path)
         if request.query_params.get("download") == "zip":
@@ -191,6 +189,8 @@ class Files:
         user = current_user(request)
         path = parse_path(request.path_params.get("path", ""))
         authorise(user, path, write=write)
+        if path.owner == user.name:
+            self._storage.ensure_owner(user.name)  # one stat, but for a person's very first request
         return user, path
 
 

@@ -47,6 +47,12 @@ def test_conditions_keep_people_from_overwriting_each_other(alice: TestClient) -
     assert alice.get(address).content == b"2"
 
 
+def test_a_new_persons_first_request_may_be_an_upload(as_user, places: Places) -> None:
+    """Programs do not open a page first."""
+    assert as_user("newcomer").put("/lib/files/newcomer/data/f", content=b"x").status_code == 201
+    assert (places.files / "newcomer/digital_twins").is_dir()
+
+
 def test_programs_can_be_run_after_an_upload_and_after_an_edit(alice: TestClient, places: Places) -> None:
     """Browsers send no modes, and a twin's lifecycle program that cannot run is a riddle."""
     script, plain = (places.files / "alice/digital_twins/t/lifecycle/execute", places.files / "alice/data/notes")
