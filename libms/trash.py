@@ -13,7 +13,7 @@ from typing import Final
 
 from libms.access import authorise
 from libms.beneath import rename_without_replacing
-from libms.errors import NoSuchTrash
+from libms.errors import AssetNotFound, NoSuchTrash
 from libms.paths import AssetPath, parse_path
 from libms.storage import DiskStorage, explain, refuse_fixed
 from twinhub.places import Places
@@ -60,7 +60,10 @@ class Trash:
         if not ID.fullmatch(trash_id) or (not (box / CONTENT).is_symlink() and not (box / CONTENT).exists()):
             raise missing
         path = parse_path(json.loads((box / "about.json").read_text(encoding="utf-8"))["path"])
-        authorise(user, path, write=True)
+        try:
+            authorise(user, path, write=True)
+        except AssetNotFound:
+            raise missing from None  # what somebody else deleted is nobody's business either
         inside = os.open(box, os.O_PATH | os.O_DIRECTORY)
         try:
             self._storage.place((inside, CONTENT), path, replace=False)

@@ -53,6 +53,15 @@ def test_a_new_persons_first_request_may_be_an_upload(as_user, places: Places) -
     assert (places.files / "newcomer/digital_twins").is_dir()
 
 
+def test_somebody_elses_trash_looks_like_none(alice: TestClient, as_user) -> None:
+    """The id of a deleted asset must not tell where it was."""
+    as_user("bob").put("/lib/files/bob/data/secret-plan", content=b"x")
+    trash_id = as_user("bob").delete("/lib/files/bob/data/secret-plan").json()["restore"]
+    foreign, never = alice.post(f"/lib/trash/{trash_id}"), alice.post(f"/lib/trash/{'0' * 24}")
+    assert (foreign.status_code, foreign.json()) == (never.status_code, never.json())
+    assert as_user("bob").post(f"/lib/trash/{trash_id}").status_code == 200
+
+
 def test_programs_can_be_run_after_an_upload_and_after_an_edit(alice: TestClient, places: Places) -> None:
     """Browsers send no modes, and a twin's lifecycle program that cannot run is a riddle."""
     script, plain = (places.files / "alice/digital_twins/t/lifecycle/execute", places.files / "alice/data/notes")
