@@ -1,4 +1,7 @@
-"""Idle workspaces are stopped; one whose twin runs is not."""
+"""Idle workspaces are stopped; one whose twin runs is not.
+
+The last of these tests by its name: it stops the idle workspaces of the others too.
+"""
 
 from collections.abc import Iterator
 
