@@ -115,24 +115,29 @@ apt_install() {
 
 # A digest of all that this version consists of; the same digest means nothing has to be installed.
 sources() {
-  if git -C "$source_dir" rev-parse --git-dir >/dev/null 2>&1; then
+  if git -C "$source_dir" -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1; then
     git -C "$source_dir" -c safe.directory='*' ls-files -z -co --exclude-standard
   else
-    (cd "$source_dir" && find . -type f -not -path './.venv*' -not -path '*/node_modules/*' -not -path './app/*' -print0)
+    (cd "$source_dir" && find . -type f -not -path './.venv*' -not -path '*/node_modules/*' -not -path './.git/*' -not -path './.twinhub/*' \
+      -not -path './web/dist/*' -not -name '*.pyc' -print0)
   fi
 }
 
+# Without those that were deleted in the checkout and are still known to git.
+present_sources() {
+  sources | while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done
+}
+
+# Each line ends the function when it fails: bash ignores 'set -e' in what is tested with '||'.
 install_code() {
   local python=$1 version=$2
-  rm -rf "$version"
-  mkdir -p "$version/src"
-  (cd "$source_dir" && sources | while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done \
-    | tar --null -cf - -T - ) | tar -xf - -C "$version/src" --no-same-owner
-  "$python" -m venv "$version/venv"
+  rm -rf "$version" && mkdir -p "$version/src" || return
+  (cd "$source_dir" && present_sources | tar --null -cf - -T - ) | tar -xf - -C "$version/src" --no-same-owner || return
+  "$python" -m venv "$version/venv" || return
   "$version/venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
-    --require-hashes -r "$version/src/requirements/platform.lock"
+    --require-hashes -r "$version/src/requirements/platform.lock" || return
   "$version/venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-build-isolation \
-    -e "$version/src"
+    -e "$version/src" || return
   "$version/venv/bin/python" -m compileall -q "$version/src" || true
   touch "$version/complete"
 }
@@ -160,7 +165,7 @@ main() {
   "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
 
   local digest version
-  digest=$(cd "$source_dir" && { "$python" -V; sources | sort -z | xargs -0 sha256sum 2>/dev/null; } | sha256sum | cut -c1-12)
+  digest=$(cd "$source_dir" && { "$python" -V; present_sources | sort -z | xargs -0 sha256sum; } | sha256sum | cut -c1-12)
   version=$app_dir/$digest
   if [ ! -e "$version/complete" ]; then
     : >"$app_dir/install.log"

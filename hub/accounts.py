@@ -20,7 +20,13 @@ from twinhub.names import COMMON, USERNAME_PATTERN
 LONGEST_PASSWORD_BYTES: Final = 72
 """bcrypt reads no further, so anything longer would be cut silently."""
 
-RESERVED_NAMES: Final = frozenset({COMMON, "root", "hub", "api", "twinhub"})
+SYSTEM_NAMES: Final = (
+    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody workspace sudo "
+    "messagebus sshd systemd-network systemd-resolve systemd-timesync"
+)
+"""Accounts that Debian's packages make inside a workspace; its owner's account stands beside them."""
+
+RESERVED_NAMES: Final = frozenset({COMMON, "hub", "api", "twinhub", *SYSTEM_NAMES.split()})
 
 
 class AccountError(PublicError):

@@ -26,6 +26,7 @@ class AccountAuthenticator(NativeAuthenticator):
 
     first_admin = Unicode(config=True, help="Name of the account made at the first start.")
     first_password_file = Unicode(config=True, help="File of mode 0600 with that account's first password.")
+    first_admin_made_file = Unicode(config=True, help="File that tells that this was done.")
     wait_s = Integer(60, config=True, help="Seconds to wait after too many wrong passwords.")
 
     custom_html: ClassVar[str] = ""
@@ -36,10 +37,13 @@ class AccountAuthenticator(NativeAuthenticator):
         self._ensure_first_admin()
 
     def _ensure_first_admin(self) -> None:
-        if not self.first_admin or accounts.find(self.db, self.first_admin) is not None:
-            return
-        password = read_secret(Path(self.first_password_file))
-        accounts.create(self.db, self.first_admin, password, shortest=self.minimum_password_length, admitted=True)
+        made = Path(self.first_admin_made_file)
+        if not self.first_admin or made.exists():
+            return  # an administrator who was removed must not come back
+        if accounts.find(self.db, self.first_admin) is None:
+            password = read_secret(Path(self.first_password_file))
+            accounts.create(self.db, self.first_admin, password, shortest=self.minimum_password_length, admitted=True)
+        made.touch()
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Give the name for a right password of an admitted account, otherwise None."""

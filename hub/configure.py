@@ -106,6 +106,7 @@ def _configure_accounts(c: Any, places: Places) -> None:
     # Who is admitted stands in the table of accounts; the hub's own list would be a second truth.
     c.AccountAuthenticator.allow_all = True
     c.AccountAuthenticator.first_admin = accounts.admin
+    c.AccountAuthenticator.first_admin_made_file = str(places.hub / "first-admin-made")
     c.AccountAuthenticator.first_password_file = str(places.secrets / "admin-password")
 
 

@@ -129,7 +129,6 @@ class Workspace(DockerSpawner):
             self.cpu_limit,
             self.network_name,
             self.hub.api_url,
-            self.proxy_variables,
         ]
         digest = hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=str).encode()).hexdigest()
         return host_config, digest

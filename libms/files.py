@@ -10,10 +10,10 @@ from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import quote
 
-from starlette.background import BackgroundTask
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from libms.access import authorise, visible_owners
 from libms.errors import BadRequest, Changed, Exists
@@ -70,6 +70,21 @@ SAFE_HEADERS: Final = {
 }
 
 
+class OpenFileResponse(FileResponse):
+    """Serve an open file and close it, however the answer ends: refused ranges end before background tasks run."""
+
+    def __init__(self, descriptor: int, headers: dict[str, str], media_type: str) -> None:
+        self._descriptor = descriptor
+        about = os.fstat(descriptor)
+        super().__init__(f"/proc/self/fd/{descriptor}", headers=headers, media_type=media_type, stat_result=about)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            os.close(self._descriptor)
+
+
 class Files:
     """Translate requests; what is allowed and how it is done stands elsewhere."""
 
@@ -110,13 +125,7 @@ class Files:
         if "inline" in request.query_params and (ending in INLINE_TYPES or ending in TEXT_ENDINGS):
             media_type = INLINE_TYPES.get(ending, "text/plain; charset=utf-8")
             headers["Content-Disposition"] = _disposition("inline", path.name)
-        return FileResponse(
-            f"/proc/self/fd/{descriptor}",
-            headers=headers,
-            media_type=media_type,
-            stat_result=os.fstat(descriptor),
-            background=BackgroundTask(os.close, descriptor),
-        )
+        return OpenFileResponse(descriptor, headers, media_type)
 
     async def _listing(self, request: Request, path: AssetPath) -> Response:
         first = _count(request.query_params.get("first"), MOST_ENTRIES)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import click
 
-from lifecycle.errors import RunNotFound, TwinError
+from lifecycle.errors import NotRunning, PhaseNotSupported, RunNotFound, TwinError
 from lifecycle.logs import read_log
-from lifecycle.models import Run, RunState, phase_from_name
+from lifecycle.models import Phase, Run, RunState, phase_from_name
 from lifecycle.places import read_places
 from lifecycle.runs import RUN_ID, Runs
 from lifecycle.twins import find_twin, list_twins
@@ -103,7 +104,14 @@ def stop_command(name: str, phase: str | None, as_json: bool) -> None:
     runs = Runs(places)
     twin = find_twin(places, name)
     wanted = phase_from_name(phase) if phase else None
-    stopped = [runs.stop(run.id) for run in runs.running(twin.name, wanted)]
+    if phase and wanted is None:
+        raise PhaseNotSupported(
+            f"{phase!r} is not a phase, so nothing was stopped.", f"Phases are: {', '.join(Phase)}."
+        )
+    stopped = []
+    for run in runs.running(twin.name, wanted):
+        with suppress(NotRunning):  # it ended by itself meanwhile
+            stopped.append(runs.stop(run.id))
     if as_json:
         click.echo(json.dumps([run.as_json() for run in stopped]))
     elif not stopped:

@@ -92,6 +92,7 @@ class Runner:
                 child.wait()
                 break
             dropped = _drop_old_output(log.fileno(), dropped)
+            _reap_adopted(child.pid)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=0.05)
         code = child.returncode
@@ -106,8 +107,13 @@ class Runner:
             log.write(
                 f"twin: {len(left)} processes did not end within {self._stop_grace_s:g} s and were killed\n".encode()
             )
+        # Again and again: a program may start another while it is being ended.
+        for _ in range(10):
+            left = processes.descendants(os.getpid())
+            if not left:
+                return
             processes.end(left, signal.SIGKILL)
-            self._reap_until_gone(5)
+            self._reap_until_gone(1)
 
     def _reap_until_gone(self, timeout_s: float) -> list[ProcessId]:
         return processes.wait_until_gone(processes.descendants(os.getpid()), timeout_s)
@@ -116,6 +122,18 @@ class Runner:
 def _adopt_orphans() -> None:
     """Become the parent of grandchildren whose own parent ends, so that a stop still finds them."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reap_adopted(child: int) -> None:
+    """Collect what adopted processes leave behind, but not the child itself; zombies count against the limit."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid == child:
+            return
+        os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def _drop_old_output(descriptor: int, dropped: int) -> int:

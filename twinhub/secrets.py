@@ -23,16 +23,21 @@ def ensure_secret(file: Path, owner_id: int | None = None, length_bytes: int = 3
     """
     if file.exists():
         return False
+    write_secret(file, secrets.token_hex(length_bytes), owner_id)
+    return True
+
+
+def write_secret(file: Path, text: str, owner_id: int | None = None) -> None:
+    """Put a secret into a file of mode 0600, replacing what it held."""
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_hex(length_bytes) + "\n")
+        stream.write(text + "\n")
         if owner_id is not None:
             os.fchown(stream.fileno(), owner_id, -1)
         stream.flush()
         os.fsync(stream.fileno())
     part.rename(file)
-    return True
 
 
 def read_secret(file: Path) -> str:

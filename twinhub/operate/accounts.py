@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from sqlalchemy import create_engine
@@ -44,7 +45,8 @@ def _person(row: accounts.Account, model: dict[str, Any]) -> Person:
 
 
 def add_person(places: Places, name: str, password: str, *, admin: bool) -> None:
-    """Make an account that may sign in at once."""
+    """Make an account that may sign in at once; nothing is made while the hub does not answer."""
+    _ask(places, "GET", f"/users/{quote(name, safe='')}", accept=(404,))
     with _database(places) as session:
         accounts.create(session, name, password, shortest=places.settings.accounts.password_length, admitted=True)
     _ask(places, "POST", "/users", json={"usernames": [name], "admin": admin}, accept=(409,))

@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from gateway import write_configuration
 from twinhub.errors import PublicError
 from twinhub.names import INSTALLATION_LABEL
-from twinhub.operate import checks, engine
+from twinhub.operate import checks, engine, systemd
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
 from twinhub.operate.layout import ensure_layout
@@ -88,21 +88,23 @@ def _ensure_engine(places: Places, supervisor: Supervisor, report: Report) -> li
     with report.step("Container engine"):
         engine.install_engine(report.detail)
         if not engine.engine_answers():
+            supervised = supervised or not supervisor.running()
             _start_engine(places, supervisor, ours)
-            supervised = True
     return [ours] if supervised else []
 
 
 def _start_engine(places: Places, supervisor: Supervisor, ours: Program) -> None:
     """Run the engine under our supervisor; one that does not come leaves nothing running."""
-    alone = not supervisor.running()
+    if supervisor.running():
+        # The platform runs, so there was an engine a moment ago: a second one beside it would only do harm.
+        engine.wait_for_engine(60, places.log / "engine.log")
+        return
     supervisor.ensure_running([ours])
     supervisor.apply([ours])
     try:
         engine.wait_for_engine(60, places.log / "engine.log")
     except engine.EngineMissing:
-        if alone:
-            supervisor.shut_down()
+        supervisor.shut_down()
         raise
 
 
@@ -144,6 +146,7 @@ def take_down(places: Places, report: Report, *, workspaces: bool) -> None:
 
 def shut_down(places: Places) -> None:
     """End all processes of the installation, an engine of its own last."""
+    systemd.stop_unit(places)
     Supervisor(places).shut_down()
     engine.end_own_engine(places.data_dir)
 

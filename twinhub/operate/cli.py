@@ -14,7 +14,7 @@ from twinhub.errors import PublicError
 from twinhub.operate import accounts, bringup, doctor, install
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.logs import follow, log_names, tail
-from twinhub.operate.passwords import obtain_password
+from twinhub.operate.passwords import keep_password, obtain_password
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, default_data_dir, read_places
@@ -174,6 +174,7 @@ def user_add(ctx: click.Context, name: str, admin: bool, password_stdin: bool) -
     places = _places(ctx)
     password, where = obtain_password(places, name, from_stdin=password_stdin)
     accounts.add_person(places, name, password, admin=admin)
+    keep_password(password, where)
     click.echo(f"{name} can sign in at {places.origin}" + (f"; the password is in {where}" if where else "."))
 
 
@@ -186,6 +187,7 @@ def user_password(ctx: click.Context, name: str, password_stdin: bool) -> None:
     places = _places(ctx)
     password, where = obtain_password(places, name, from_stdin=password_stdin)
     accounts.set_password(places, name, password)
+    keep_password(password, where)
     click.echo(f"{name} has a new password" + (f"; it is in {where}" if where else "."))
 
 

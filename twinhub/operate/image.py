@@ -84,8 +84,7 @@ def _gather(context: Path, ca_bundle: Path | None) -> None:
         shutil.copytree(SOURCE / room, context / room, ignore=ignore)
     for lock in ("workspace.lock", "workspace-user.lock"):
         shutil.copy(SOURCE / "requirements" / lock, context / lock)
-    authorities = ca_bundle or Path(os.environ.get("SSL_CERT_FILE") or MACHINE_AUTHORITIES)
-    shutil.copyfile(authorities, context / "ca-certificates.crt")
+    shutil.copyfile(ca_bundle or MACHINE_AUTHORITIES, context / "ca-certificates.crt")
 
 
 def _digest(context: Path, uid: int) -> str:

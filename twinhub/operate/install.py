@@ -25,6 +25,9 @@ COMMAND: Final = Path("/usr/local/bin/twinhub")
 KEPT: Final = ("files", "homes", "trash", "hub", "secrets", "twinhub.yaml")
 """What stays after an uninstall without --purge: everything that people made."""
 
+REMOVED: Final = ("app", "gateway", "log", "run", "uploads")
+"""What goes in any case. The data folder may hold things that are not ours, which stay."""
+
 
 class NotAnInstallation(PublicError):
     """The folder holds no installation of ours."""
@@ -107,6 +110,11 @@ def uninstall(places: Places, report: Report, *, purge: bool) -> None:
         raise NotAnInstallation(
             f"{places.data_dir} holds no installation of Twinhub.", "Name its folder with --data-dir."
         )
+    if not engine.engine_answers() and (places.hub / "jupyterhub.sqlite").exists():
+        raise engine.EngineMissing(
+            "The container engine does not answer, so the workspaces' containers cannot be removed.",
+            "Start it, or run 'twinhub up', which does; then uninstall again.",
+        )
     if systemd.available():
         systemd.remove_unit(places)
     if engine.engine_answers():
@@ -117,10 +125,10 @@ def uninstall(places: Places, report: Report, *, purge: bool) -> None:
     if COMMAND.is_symlink() and COMMAND.readlink().is_relative_to(places.data_dir):
         COMMAND.unlink()
     with report.step("Files"):
-        for entry in sorted(places.data_dir.iterdir()):
-            if purge or entry.name not in KEPT:
-                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-        if purge:
+        for name in (*REMOVED, *(KEPT if purge else ())):
+            entry = places.data_dir / name
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink(missing_ok=True)
+        if purge and not any(places.data_dir.iterdir()):
             places.data_dir.rmdir()
 
 

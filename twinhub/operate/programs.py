@@ -49,7 +49,8 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
     shared = {
         DATA_DIR_VARIABLE: str(places.data_dir),
         "TWINHUB_HUB_URL": hub_url(places, bridge_address),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        # Not the shell's own, which would restart everything whenever another one is used.
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(places.run),
     }
     hub = {**shared, "TWINHUB_IMAGE": image_name(places), "TWINHUB_NETWORK": network_name(places), **_proxies()}

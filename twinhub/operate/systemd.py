@@ -61,6 +61,12 @@ def ensure_unit(places: Places) -> None:
     _systemctl("enable", file.name)
 
 
+def stop_unit(places: Places) -> None:
+    """Stop the unit where it runs supervisord; systemd would start again what is only ended."""
+    if available() and (UNITS / f"{places.settings.name}.service").exists():
+        _systemctl("stop", f"{places.settings.name}.service")
+
+
 def remove_unit(places: Places) -> None:
     """Disable and delete the unit."""
     file = UNITS / f"{places.settings.name}.service"

@@ -53,6 +53,15 @@ def test_a_new_persons_first_request_may_be_an_upload(as_user, places: Places) -
     assert (places.files / "newcomer/digital_twins").is_dir()
 
 
+def test_no_answer_keeps_a_file_open(alice: TestClient) -> None:
+    """A client that keeps asking for a range that is not there must not use up the service's descriptors."""
+    alice.put("/lib/files/alice/data/f", content=b"0123456789")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for value in ("bytes=999-", "bytes=x", "bytes=0-1,3-4", "bytes=2-"):
+        alice.get("/lib/files/alice/data/f", headers={"Range": value})
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
 def test_somebody_elses_trash_looks_like_none(alice: TestClient, as_user) -> None:
     """The id of a deleted asset must not tell where it was."""
     as_user("bob").put("/lib/files/bob/data/secret-plan", content=b"x")
