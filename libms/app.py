@@ -5,66 +5,160 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libms.access import Access
+from libms.assets import Assets
+from libms.audit import Audit
+from libms.backend import Backend
+from libms.backends import open_backend
+from libms.digests import Digests
 from libms.files import Files
-from libms.graphql import GraphQLEndpoint
-from libms.schema import Context, make_schema
-from libms.storage import DiskStorage
-from libms.trash import Trash
+from libms.graphql.context import Services
+from libms.graphql.endpoint import GraphQLEndpoint
+from libms.index import Index, Indexer
+from libms.integrity import Integrity
+from libms.publishing import Publications
+from libms.quota import Quota
+from libms.reading import Reader
+from libms.room import Room
+from libms.tus import Tus
+from libms.upload_store import UploadStore
 from libms.uploads import Uploads
 from twinhub.errors import PublicError
 from twinhub.places import Places
-from twinhub.signin import HubClient, Sessions, SignIn, current_user
+from twinhub.secrets import ensure_secret, read_secret
+from twinhub.settings import Library
+from twinhub.signin import HubClient, Sessions, SignIn
 
 PURGE_EVERY_S: Final = 3600
 HEALTH: Final = "/lib/health"
+GB: Final = 1_000_000_000
 
 log = logging.getLogger("libms")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a library is put together from, whoever runs it."""
+
+    backend: Backend
+    limits: Library
+    state: Path
+    """Folder of the index, which may be deleted at any time, and of the log of changes, which may not."""
+    files: Path | None
+    """The folder to watch, where assets are files of this machine."""
+    signing_key: bytes
+
+
 def create_app(places: Places, client: HubClient, sessions: Sessions) -> ASGIApp:
-    """Build the service behind sign-in: the only way in which it is run."""
+    """Build the service of an installation, behind the hub's sign-in."""
     return SignIn(create_library(places, sessions), client=client, sessions=sessions, open_paths=(HEALTH,))
 
 
-def create_library(places: Places, sessions: Sessions) -> Starlette:
+def create_library(places: Places, sessions: Sessions) -> ASGIApp:
     """Build the routes; whoever serves them must have put a User into the request's state."""
-    storage = DiskStorage(places)
-    uploads = Uploads(places, storage)
-    trash = Trash(places, storage)
-    files = Files(storage, uploads, trash)
-    endpoint = GraphQLEndpoint(make_schema(), sessions)
+    key = places.secrets / "library"
+    ensure_secret(key)
+    backend, files = open_backend(places)
+    return build(Parts(backend, places.settings.library, places.library, files, read_secret(key).encode()), sessions)
 
-    async def query(request: Request) -> Response:
-        return await endpoint.post(request, Context(current_user(request), storage, places.settings.library))
 
-    async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+def build(parts: Parts, sessions: Sessions | None, *, graphiql: bool = True) -> ASGIApp:
+    """Put routes over the rules."""
+    services = make_services(parts)
+    assets = services.assets
+    uploads = Uploads(assets)
+    tus = Tus(
+        UploadStore(assets.backend.staging),
+        assets.backend,
+        room=assets.room,
+        quota=assets.quota,
+        allowed=assets.allow_write,
+        audit=assets.audit,
+        changed=assets.changed,
+    )
+    endpoint = GraphQLEndpoint(services, sessions, graphiql=graphiql)
+    starlette = _routes(Files(assets, uploads), endpoint, tus, _lifespan(services, uploads, tus))
+    return LibraryApp(starlette, endpoint)
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        uploads.clear()
-        purging = asyncio.create_task(_purge(trash))
-        yield
-        purging.cancel()
-        with suppress(asyncio.CancelledError):
-            await purging
 
+def make_services(parts: Parts) -> Services:
+    """Put the rules over a backend."""
+    limits, backend = parts.limits, parts.backend
+    index = Index(parts.state / "index.sqlite")
+    indexer = Indexer(backend, index, parts.files)
+    quota = Quota(
+        lambda owner: index.usage(owner) + sum(one.size for one in backend.trash(owner)),
+        None if limits.quota_gb is None else int(limits.quota_gb * GB),
+        {name: None if size is None else int(size * GB) for name, size in limits.quotas_gb.items()},
+    )
+    assets = Assets(
+        backend,
+        Access(limits.common_writers),
+        publications=Publications(backend, parts.signing_key),
+        quota=quota,
+        room=Room(
+            backend.staging,
+            largest_bytes=limits.upload_limit_gb * GB,
+            keep_free_bytes=limits.keep_free_mb * 1_000_000,
+        ),
+        audit=Audit(parts.state / "audit"),
+        changed=indexer.changed,
+    )
+    digests = Digests(backend)
+    return Services(
+        assets=assets,
+        index=index,
+        indexer=indexer,
+        digests=digests,
+        integrity=Integrity(backend, digests),
+        reader=Reader(assets),
+        limits=limits,
+    )
+
+
+class LibraryApp:
+    """Give queries the short way, and everything else to the routes.
+
+    A POST to exactly /lib is what other programs send by the thousand; routing
+    and middleware would cost as much as the answer.
+    """
+
+    def __init__(self, routes: Starlette, endpoint: GraphQLEndpoint) -> None:
+        self._routes = routes
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/lib" or scope["method"] != "POST":
+            await self._routes(scope, receive, send)
+            return
+        try:
+            await self._endpoint.post(scope, receive, send)
+        except PublicError as error:
+            await refusal(error)(scope, receive, send)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # the outermost loop: what nobody foresaw is logged and answered
+            await failure(error)(scope, receive, send)
+
+
+def _routes(files: Files, endpoint: GraphQLEndpoint, tus: Tus, lifespan: Callable[[Starlette], object]) -> Starlette:
     return Starlette(
         routes=[
-            # Exactly /lib: a redirect to /lib/ would break clients that POST.
-            Route("/lib", query, methods=["POST"]),
             Route("/lib", endpoint.get, methods=["GET"]),
-            Route(HEALTH, health),
+            Route(HEALTH, _health),
+            *tus.routes(),
             Route("/lib/files", files.get, methods=["GET"]),
             Route("/lib/files/{path:path}", files.get, methods=["GET"]),
             Route("/lib/files/{path:path}", files.put, methods=["PUT"]),
@@ -72,28 +166,65 @@ def create_library(places: Places, sessions: Sessions) -> Starlette:
             Route("/lib/files/{path:path}", files.delete, methods=["DELETE"]),
             Route("/lib/trash/{trash_id}", files.restore, methods=["POST"]),
         ],
-        exception_handlers={PublicError: _refused, Exception: _failed},
-        lifespan=lifespan,
+        exception_handlers={PublicError: _refused, ClientDisconnect: _left, Exception: _failed},
+        lifespan=lifespan,  # type: ignore[arg-type]
     )
 
 
-async def _purge(trash: Trash) -> None:
+def _lifespan(services: Services, uploads: Uploads, tus: Tus) -> Callable[[Starlette], object]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        uploads.clear()
+        await asyncio.to_thread(tus.recover)
+        await asyncio.to_thread(services.indexer.start)
+        purging = asyncio.create_task(_purge(services.assets.backend, tus))
+        try:
+            yield
+        finally:
+            purging.cancel()
+            with suppress(asyncio.CancelledError):
+                await purging
+            await asyncio.to_thread(services.indexer.stop)
+            await asyncio.to_thread(tus.close)
+
+    return lifespan
+
+
+async def _health(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _purge(backend: Backend, tus: Tus) -> None:
     while True:
-        count = await asyncio.to_thread(trash.purge)
+        count = await asyncio.to_thread(backend.purge)
         if count:
             log.info("%d assets in the trash expired", count)
+        await tus.purge()
         await asyncio.sleep(PURGE_EVERY_S)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, PublicError)  # noqa: S101 - registered for it
+def refusal(error: PublicError) -> Response:
+    """Give the answer for what a person can act on."""
     return JSONResponse(error.as_json(), status_code=error.status, headers={"Cache-Control": "no-store"})
 
 
-async def _failed(_: Request, error: Exception) -> Response:
-    """Anything else is our bug: logged with its traceback, shown as a reference number."""
+def failure(error: Exception) -> Response:
+    """Give the answer for a bug of ours: logged with its traceback, shown as a reference number."""
     reference = secrets.token_hex(4)
     log.error("failure %s", reference, exc_info=error)
     what = f"Something went wrong on our side. Reference: {reference}"
     content = {"error": {"code": "internal", "what": what, "fix": "Tell an administrator the reference."}}
     return JSONResponse(content, status_code=500, headers={"Cache-Control": "no-store"})
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PublicError)  # noqa: S101 - registered for it
+    return refusal(error)
+
+
+async def _left(_: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return failure(error)

@@ -83,3 +83,46 @@ class BadRequest(PublicError):
     """The request cannot be understood."""
 
     code = "bad_request"
+    status = 400
+
+
+class RefNotFound(PublicError):
+    """There is no such branch, tag or commit, or the library keeps no versions here."""
+
+    code = "ref_not_found"
+    status = 404
+
+
+class BackendUnreachable(PublicError):
+    """The repository that keeps the assets does not answer, or refuses the platform's own sign-in."""
+
+    code = "backend_unreachable"
+    status = 503
+
+
+class QuotaExceeded(PublicError):
+    """The owner has no room left."""
+
+    code = "quota_exceeded"
+    status = 507
+
+
+class Frozen(PublicError):
+    """A published version never changes."""
+
+    code = "frozen"
+    status = 409
+
+
+class ChecksumMismatch(PublicError):
+    """What arrived is not what was sent. 460 is the tus protocol's own status."""
+
+    code = "checksum_mismatch"
+    status = 460
+
+
+class UploadNotFound(PublicError):
+    """There is no such upload of this person, or it has expired."""
+
+    code = "upload_not_found"
+    status = 404

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,52 +14,19 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from libms.access import authorise, visible_owners
-from libms.errors import BadRequest, Changed, Exists
-from libms.models import Entry, EntryType
+from libms.assets import Assets
+from libms.descriptions.media import is_text, shows_inline
+from libms.descriptions.media import media_type as media_type_of
+from libms.errors import BadRequest, Changed, Exists, PathRefused
+from libms.models import Entry, EntryType, Listing
 from libms.packing import zip_folder
-from libms.paths import AssetPath, parse_path
-from libms.storage import DiskStorage, describe, refuse_fixed
-from libms.trash import Trash
+from libms.paths import AssetPath
 from libms.uploads import Uploads
 from twinhub.bodies import read_body
 from twinhub.signin import User, current_user
 
-INLINE_TYPES: Final = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-}
-"""Shown by browsers as they are; none of them can hold a script. All text is shown as plain text."""
-
-TEXT_ENDINGS: Final = frozenset(
-    (
-        ".txt",
-        ".md",
-        ".csv",
-        ".tsv",
-        ".json",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".log",
-        ".py",
-        ".sh",
-        ".m",
-        ".mo",
-        ".xml",
-        ".r",
-        ".c",
-        ".h",
-        ".cpp",
-        ".js",
-        "",
-    )
-)
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+HEAD_BYTES: Final = 1024
 MOST_ENTRIES: Final = 1000
 LARGEST_JSON_BYTES: Final = 16 * 1024
 SAFE_HEADERS: Final = {
@@ -88,54 +54,73 @@ class OpenFileResponse(FileResponse):
 class Files:
     """Translate requests; what is allowed and how it is done stands elsewhere."""
 
-    def __init__(self, storage: DiskStorage, uploads: Uploads, trash: Trash) -> None:
-        self._storage = storage
+    def __init__(self, assets: Assets, uploads: Uploads) -> None:
+        self._assets = assets
+        self._backend = assets.backend
         self._uploads = uploads
-        self._trash = trash
 
     # --- reading --------------------------------------------------------------------
 
     async def get(self, request: Request) -> Response:
         """Give a file's bytes, a folder's listing, or a folder as zip."""
-        user, path = self._allowed(request)
+        return await asyncio.to_thread(self._get, request)
+
+    def _get(self, request: Request) -> Response:
+        user, ref = current_user(request), request.query_params.get("ref")
+        path = self._assets.locate(user, request.path_params.get("path", ""))
         if path.owner is None:
             return self._owners(user)
-        if not self._storage.is_folder(path):
-            return self._file(request, path)
+        if self._backend.about(path, ref).type is EntryType.BLOB:
+            return self._file(request, path, ref)
         if request.query_params.get("download") == "zip":
-            return self._zip(path)
-        return await self._listing(request, path)
+            return self._zip(user, path, ref)
+        return self._listing(request, path, ref)
 
     def _owners(self, user: User) -> Response:
-        names = visible_owners(user, self._storage.owners())
+        names = self._assets.access.visible_owners(user, self._backend.owners())
         entries = [Entry(name, EntryType.TREE, 0, 0) for name in names]
-        return JSONResponse(_page("", entries, None, len(entries)))
+        return JSONResponse(_page("", entries, Span(0, len(entries), len(entries)), ""))
 
-    def _file(self, request: Request, path: AssetPath) -> Response:
-        with self._storage.file(path) as opened:
+    def _file(self, request: Request, path: AssetPath, ref: str | None) -> Response:
+        user = current_user(request)
+        with self._backend.file(path, ref) as opened:
             # The response outlives this block, so it gets a descriptor of its own.
             descriptor = os.dup(opened)
-        about = describe(descriptor)
-        headers = {**SAFE_HEADERS, "ETag": about.etag, "Content-Disposition": _disposition("attachment", path.name)}
-        if request.headers.get("if-none-match") in (about.etag, "*"):
+        try:
+            etag = self._backend.about(path, ref).etag
+            headers = {**SAFE_HEADERS, "ETag": etag, "Content-Disposition": _disposition("attachment", path.name)}
+            if _matches(request.headers.get("if-none-match", ""), etag):
+                os.close(descriptor)
+                return Response(status_code=304, headers=headers)
+            media_type = media_type_of(path.name, os.pread(descriptor, HEAD_BYTES, 0))
+            if "inline" in request.query_params:
+                shown = shows_inline(path.name) or (TEXT_TYPE if is_text(os.pread(descriptor, HEAD_BYTES, 0)) else None)
+                if shown is not None:
+                    media_type = shown
+                    headers["Content-Disposition"] = _disposition("inline", path.name)
+            self._assets.audit.record(user.name, "download", path, request.headers.get("range", "")[:100])
+            return OpenFileResponse(descriptor, headers, media_type)
+        except BaseException:
             os.close(descriptor)
-            return Response(status_code=304, headers=headers)
-        media_type = "application/octet-stream"
-        ending = os.path.splitext(path.name)[1].lower()  # noqa: PTH122 - a name, not a path of this host
-        if "inline" in request.query_params and (ending in INLINE_TYPES or ending in TEXT_ENDINGS):
-            media_type = INLINE_TYPES.get(ending, "text/plain; charset=utf-8")
-            headers["Content-Disposition"] = _disposition("inline", path.name)
-        return OpenFileResponse(descriptor, headers, media_type)
+            raise
 
-    async def _listing(self, request: Request, path: AssetPath) -> Response:
-        first = _count(request.query_params.get("first"), MOST_ENTRIES)
-        after = _count(request.query_params.get("after"), 10**9, default=0)
-        entries = await asyncio.to_thread(self._storage.entries, path)
-        following = after + first if after + first < len(entries) else None
-        return JSONResponse(_page(str(path), entries[after : after + first], following, len(entries)))
+    def _listing(self, request: Request, path: AssetPath, ref: str | None) -> Response:
+        query = request.query_params
+        first = _count(query.get("first"), MOST_ENTRIES)
+        after = _count(query.get("after"), 10**9, default=0)
+        listing = self._backend.listing(path, ref)
+        wanted = query.get("match", "").casefold()
+        if wanted:
+            trees = [name for name in listing.trees if wanted in name.casefold()]
+            blobs = [name for name in listing.blobs if wanted in name.casefold()]
+            listing = Listing(trees, blobs, listing.revision)
+        trees_here, blobs_here = listing.slice(after, first)
+        entries = self._backend.entries(path, [*trees_here, *blobs_here], ref)
+        return JSONResponse(_page(str(path), entries, Span(after, first, len(listing)), listing.revision))
 
-    def _zip(self, path: AssetPath) -> Response:
-        chunks: Iterator[bytes] = zip_folder(self._storage, path)
+    def _zip(self, user: User, path: AssetPath, ref: str | None) -> Response:
+        found = self._assets.walk_for_download(user, path, ref)
+        chunks = zip_folder(self._backend, path, ref, found)
         headers = {**SAFE_HEADERS, "Content-Disposition": _disposition("attachment", f"{path.name}.zip")}
         return StreamingResponse(iterate_in_threadpool(chunks), media_type="application/zip", headers=headers)
 
@@ -143,13 +128,22 @@ class Files:
 
     async def put(self, request: Request) -> Response:
         """Store the body as a file, whole or not at all."""
-        _, path = self._allowed(request, write=True)
-        refuse_fixed(path)
-        replace = request.headers.get("if-none-match") != "*"
-        before = self._check_condition(request, path)
+        user = current_user(request)
+        path = await asyncio.to_thread(self._assets.locate, user, request.path_params["path"], write=True)
+        if path.fixed:
+            raise PathRefused(f"'{path}' is part of everybody's layout and stays.", "Choose something in it.")
+        before = await asyncio.to_thread(self._check_condition, request, path)
         length = request.headers.get("content-length")
         announced = int(length) if length and length.isdigit() else None
-        about = await self._uploads.receive(path, request.stream(), announced=announced, replace=replace)
+        wanted = request.headers.get("if-match")
+        about = await self._uploads.receive(
+            user,
+            path,
+            request.stream(),
+            announced=announced,
+            replace=request.headers.get("if-none-match") != "*",
+            if_match=wanted if wanted != "*" else None,
+        )
         return JSONResponse(
             {"path": str(path), "size": about.size, "etag": about.etag},
             status_code=200 if before else 201,
@@ -157,27 +151,25 @@ class Files:
         )
 
     def _check_condition(self, request: Request, path: AssetPath) -> bool:
-        """Refuse to overwrite what the sender has not seen; tell whether there is a file."""
-        info = self._storage.info(path)
-        if info is not None and request.headers.get("if-none-match") == "*":
+        """Refuse before the first byte to overwrite what the sender has not seen; tell whether there is a file."""
+        about = self._assets.file_at(path)
+        if about is not None and request.headers.get("if-none-match") == "*":
             raise Exists(f"'{path}' exists already.", "Choose another name.")
         wanted = request.headers.get("if-match")
-        if wanted is not None and (info is None or wanted not in (info.etag, "*")):
+        if wanted is not None and (about is None or wanted not in (about.etag, "*")):
             raise Changed(f"'{path}' was changed by somebody else meanwhile.", "Load it again before saving.")
-        return info is not None
+        return about is not None
 
     async def post(self, request: Request) -> Response:
         """Make a folder, or move something."""
-        user, path = self._allowed(request, write=True)
+        user, text = current_user(request), request.path_params["path"]
         match await _json(request):
             case {"make": "folder"}:
-                await asyncio.to_thread(self._storage.make_folder, path)
+                path = await asyncio.to_thread(self._assets.make_folder, user, text)
                 return JSONResponse({"path": str(path)}, status_code=201)
-            case {"move_to": str(text)}:
-                target = parse_path(text)
-                authorise(user, target, write=True)
-                await asyncio.to_thread(self._storage.move, path, target)
-                return JSONResponse({"path": str(target)})
+            case {"move_to": str(target)}:
+                path = await asyncio.to_thread(self._assets.move, user, text, target)
+                return JSONResponse({"path": str(path)})
         raise BadRequest(
             "The body says neither what to make nor where to move.",
             'Send {"make": "folder"} or {"move_to": "OWNER/…"}.',
@@ -185,22 +177,24 @@ class Files:
 
     async def delete(self, request: Request) -> Response:
         """Put something into the trash."""
-        user, path = self._allowed(request, write=True)
-        trash_id = await asyncio.to_thread(self._trash.put, path, user)
-        return JSONResponse({"path": str(path), "restore": trash_id})
+        path = request.path_params["path"]
+        trashed = await asyncio.to_thread(self._assets.delete, current_user(request), path)
+        return JSONResponse({"path": str(trashed.path), "restore": trashed.id})
 
     async def restore(self, request: Request) -> Response:
         """Bring something back from the trash."""
-        path = await asyncio.to_thread(self._trash.restore, request.path_params["trash_id"], current_user(request))
+        trash_id = request.path_params["trash_id"]
+        path = await asyncio.to_thread(self._assets.restore, current_user(request), trash_id)
         return JSONResponse({"path": str(path)})
 
-    def _allowed(self, request: Request, *, write: bool = False) -> tuple[User, AssetPath]:
-        user = current_user(request)
-        path = parse_path(request.path_params.get("path", ""))
-        authorise(user, path, write=write)
-        if path.owner == user.name:
-            self._storage.ensure_owner(user.name)  # one stat, but for a person's very first request
-        return user, path
+
+@dataclass(frozen=True)
+class Span:
+    """Which part of a listing a page shows."""
+
+    after: int
+    first: int
+    total: int
 
 
 async def _json(request: Request) -> Any:
@@ -211,13 +205,20 @@ async def _json(request: Request) -> Any:
         raise BadRequest("The body is not JSON.", 'Send {"make": "folder"} or {"move_to": "OWNER/…"}.') from error
 
 
-def _page(path: str, entries: list[Entry], following: int | None, total: int) -> dict[str, Any]:
+def _page(path: str, entries: list[Entry], span: Span, revision: str) -> dict[str, Any]:
+    end = span.after + span.first
     return {
         "path": path,
         "entries": [asdict(entry) for entry in entries],
-        "next": None if following is None else str(following),
-        "total": total,
+        "next": str(end) if end < span.total else None,
+        "total": span.total,
+        "revision": revision,
     }
+
+
+def _matches(header: str, etag: str) -> bool:
+    """Tell whether an If-None-Match names the tag; weak comparison, as RFC 9110 section 13.1.2 demands."""
+    return header == "*" or any(one.strip().removeprefix("W/") == etag for one in header.split(","))
 
 
 def _count(text: str | None, highest: int, default: int | None = None) -> int:

@@ -3,57 +3,52 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from zipstream import ZIP_DEFLATED, ZipStream
+from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
-from libms.beneath import open_beneath
+from libms.backend import Backend
+from libms.errors import AssetNotFound, NotAFile
+from libms.models import EntryType, Found
 from libms.paths import AssetPath
-from libms.storage import DiskStorage
 
 READ_BYTES: Final = 256 * 1024
+PACKED: Final = (".zip", ".fmu", ".gz", ".xz", ".bz2", ".7z", ".png", ".jpg", ".jpeg", ".webp", ".mp4", ".onnx")
+"""Endings of what does not get smaller, and would only cost time."""
 
 
-def zip_folder(storage: DiskStorage, path: AssetPath) -> Iterator[bytes]:
-    """Yield a zip of a folder. Links and special files are left out, so nothing from elsewhere gets in."""
+def zip_folder(backend: Backend, path: AssetPath, ref: str | None, found: Sequence[Found]) -> Iterator[bytes]:
+    """Yield a zip of what a walk of a folder has found; what is gone by then is left out."""
     archive = ZipStream(compress_type=ZIP_DEFLATED, compress_level=1, sized=False)
-    with storage.folder(path) as root:
-        for name, descriptor in _walk(root, ""):
-            if descriptor is None:
-                archive.mkdir(f"{path.name}/{name}")
-                continue
-            archive.add(_content(descriptor), f"{path.name}/{name}")
-            yield from archive.all_files()
-        yield from archive.finalize()
+    for one in found:
+        name = f"{path.name}/{one.path}"
+        if one.type is EntryType.TREE:
+            archive.mkdir(name)
+            continue
+        content = _content(backend, path / one.path, ref)
+        first = next(content, None)
+        if first is None:
+            continue  # gone meanwhile
+        store = name.lower().endswith(PACKED)
+        archive.add(_chain(first, content), name, compress_type=ZIP_STORED if store else ZIP_DEFLATED)
+        yield from archive.all_files()
+    yield from archive.finalize()
 
 
-def _walk(folder: int, prefix: str) -> Iterator[tuple[str, int | None]]:
-    """Yield names below a folder, sorted, with a descriptor for each file and None for each folder."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
-    for name in names:
-        try:
-            descriptor = open_beneath(folder, name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        except OSError:
-            continue  # a link, a socket, or gone meanwhile
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            yield prefix + name, None
-            try:
-                yield from _walk(descriptor, f"{prefix}{name}/")
-            finally:
-                os.close(descriptor)
-        elif stat.S_ISREG(mode):
-            yield prefix + name, descriptor
-        else:
-            os.close(descriptor)
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
 
 
-def _content(descriptor: int) -> Iterator[bytes]:
+def _content(backend: Backend, path: AssetPath, ref: str | None) -> Iterator[bytes]:
+    """Yield a file's bytes, beginning with an empty block once it is open."""
     try:
-        while block := os.read(descriptor, READ_BYTES):
-            yield block
-    finally:
-        os.close(descriptor)
+        with backend.file(path, ref) as descriptor:
+            yield b""
+            offset = 0
+            while block := os.pread(descriptor, READ_BYTES, offset):
+                offset += len(block)
+                yield block
+    except (AssetNotFound, NotAFile):
+        return

@@ -38,6 +38,15 @@ class AssetPath:
         """The folder that holds it."""
         return AssetPath(self.owner, self.names[:-1]) if self.names else AssetPath(None, ())
 
+    def __truediv__(self, relative: str) -> AssetPath:
+        """Give what is below it under a relative path whose parts are joined by '/'."""
+        return AssetPath(self.owner, (*self.names, *relative.split("/")))
+
+    @property
+    def category(self) -> str | None:
+        """The category it belongs to; None for an owner's folder and for what is in none of the five."""
+        return self.names[0] if self.names and self.names[0] in set(Category) else None
+
     @property
     def fixed(self) -> bool:
         """Whether it is part of every owner's layout, and so can be neither moved nor deleted."""

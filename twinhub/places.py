@@ -47,6 +47,11 @@ class Places:
         return self.data_dir / "uploads"
 
     @property
+    def library(self) -> Path:
+        """The library's own state: its index, which is only a cache, and its log of changes."""
+        return self.data_dir / "library"
+
+    @property
     def homes(self) -> Path:
         """Home folders of the workspaces."""
         return self.data_dir / "homes"

@@ -6,11 +6,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
-def serve(app: ASGIApp, port: int) -> None:
+def serve(app: ASGIApp, port: int, *, host: str = "127.0.0.1") -> None:
     """Serve until SIGTERM; requests under way get a few seconds to end."""
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=host,
         port=port,
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1",

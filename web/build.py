@@ -18,6 +18,7 @@ DIST: Final = HERE / "dist"
 STAMP: Final = "inputs"
 ENTRIES: Final = (
     "library.js",
+    "csv-worker.js",
     "workbench.js",
     "twins.js",
     "graphiql.js",
@@ -56,6 +57,8 @@ def build() -> bool:
                 "--bundle",
                 "--minify",
                 "--format=esm",
+                "--splitting",
+                "--chunk-names=part-[hash]",
                 "--target=es2022",
                 "--outdir=dist",
                 '--define:process.env.NODE_ENV="production"',

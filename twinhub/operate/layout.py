@@ -14,7 +14,7 @@ from twinhub.places import Places
 from twinhub.secrets import ensure_secret
 
 ROOT_SECRETS: Final = ("hub-cookie", "gateway-api", "culler", "operator")
-SHARED_SECRETS: Final = ("session", "oauth")
+SHARED_SECRETS: Final = ("session", "oauth", "library")
 """Read by the pages and the library, which do not run as root."""
 
 ADMIN_PASSWORD: Final = "admin-password"  # noqa: S105 - a file's name
@@ -40,6 +40,7 @@ def ensure_layout(places: Places) -> None:
         (places.files, 0o700, service_id),
         (places.trash, 0o700, service_id),
         (places.uploads, 0o700, service_id),
+        (places.library, 0o700, service_id),
         (places.homes, 0o700, None),
     ):
         _ensure_folder(folder, mode, owner_id)

@@ -19,6 +19,9 @@ class User:
     token: str = field(repr=False)
     """The token itself, to act for the person at the hub or in their workspace; never log it."""
 
+    groups: frozenset[str] = frozenset()
+    """Groups of the hub that the person belongs to."""
+
     @property
     def may_read_library(self) -> bool:
         """Whether the token allows reading assets."""
@@ -37,4 +40,5 @@ def user_from_model(model: Mapping[str, Any], token: str) -> User:
         admin=bool(model.get("admin", False)),
         scopes=frozenset(model.get("scopes", ())),
         token=token,
+        groups=frozenset(model.get("groups", ())),
     )

@@ -33,23 +33,61 @@ export function showError(error) {
   if (error.name !== "AbortError") toast(error.message, { kind: "error" });
 }
 
+// Runs something that may be refused; the refusal is shown, and null given.
+export async function attempt(work) {
+  try {
+    return await work();
+  } catch (error) {
+    showError(error);
+    return null;
+  }
+}
+
+// Loads a part of the page that is not always needed. After an update of the platform the old part is gone.
+export async function lazy(load) {
+  try {
+    return await load();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Error("This part of the page cannot be loaded: the network is gone, or Twinhub was updated. Reload the page.", { cause: error });
+    throw error;
+  }
+}
+
+export function button(label, onclick, { kind = "outline-secondary", small = true, ...attributes } = {}) {
+  return element("button", { class: `btn btn-${kind}${small ? " btn-sm" : ""}`, type: "button", onclick, ...attributes }, label);
+}
+
+// Waits until typing has paused.
+export function debounce(work, milliseconds) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => work(...values), milliseconds);
+  };
+}
+
 // Asks one question in a modal dialog; resolves to the form's data, or null when it was dismissed.
 // With `submit`, the dialog stays open, and what was typed in it, until that has succeeded.
 export function ask({ title, fields = [], confirm = "OK", danger = false, text = "", choices = null, validate = () => "", submit = async () => {} }) {
   return new Promise((resolve) => {
     const problem = element("div", { class: "text-danger small", role: "alert" });
-    const inputs = fields.map(({ name, label, value = "", multiline = false }) => {
+    const inputs = fields.map(({ name, label, value = "", multiline = false, rows = 16, hint = "", checkbox = false }) => {
       const id = `ask-${name}`;
-      const input = element(multiline ? "textarea" : "input", { id, name, class: "form-control", rows: multiline ? 16 : null, spellcheck: "false", autocomplete: "off" });
+      if (checkbox) {
+        const box = element("input", { id, name, type: "checkbox", class: "form-check-input me-2" });
+        return [element("label", { class: "form-check-label d-block mt-2", for: id }, box, label), box];
+      }
+      const described = hint ? `${id}-hint` : null;
+      const input = element(multiline ? "textarea" : "input", { id, name, class: "form-control", rows: multiline ? rows : null, spellcheck: "false", autocomplete: "off", "aria-describedby": described });
       input.value = value;
-      return [element("label", { class: "form-label mt-2", for: id }, label), input];
+      return [element("label", { class: "form-label mt-2", for: id }, label), input, hint ? element("div", { class: "form-text", id: described }, hint) : null];
     });
     const buttons = (choices ?? [{ value: "ok", label: confirm, danger }]).map(({ value, label, danger: red, quiet }) =>
       element("button", { class: `btn ${red ? "btn-danger" : quiet ? "btn-outline-secondary" : "btn-primary"}`, type: "submit", value }, label));
     const form = element("form", { method: "dialog" },
       element("h2", { class: "h5" }, title),
       text ? element("p", {}, text) : null,
-      ...inputs.flat(), problem,
+      ...inputs.flatMap(([label, input, hint]) => (label.contains(input) ? [label] : [label, input, hint])).filter(Boolean), problem,
       element("div", { class: "d-flex gap-2 justify-content-end mt-3 flex-wrap" },
         choices ? null : element("button", { class: "btn btn-outline-secondary", type: "button", onclick: () => dialog.close("") }, "Cancel"), ...buttons));
     const dialog = element("dialog", { class: `tw-dialog${fields.some((field) => field.multiline) ? " tw-dialog-wide" : ""}`, "aria-label": title }, form);
@@ -84,7 +122,7 @@ export function ask({ title, fields = [], confirm = "OK", danger = false, text =
     document.body.append(dialog);
     dialog.showModal();
     const first = inputs[0]?.[1];
-    if (first) {
+    if (first && first.type !== "checkbox") {
       first.focus();
       if (first.tagName === "INPUT") first.setSelectionRange(0, first.value.lastIndexOf(".") > 0 ? first.value.lastIndexOf(".") : first.value.length);
     }

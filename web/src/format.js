@@ -24,12 +24,51 @@ export function formatTime(seconds) {
   return new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
+// A time as GraphQL gives it (ISO 8601).
+export function formatDate(text) {
+  return formatTime(Date.parse(text) / 1000);
+}
+
+export function plural(count, one, many = `${one}s`) {
+  return `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
+}
+
 export function encodePath(path) {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
 export function joinPath(...parts) {
   return parts.filter((part) => part !== "").join("/");
+}
+
+export function parentPath(path) {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+export function baseName(path) {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+// The ending in small letters, without its dot: "csv"; "" when there is none.
+export function endingOf(name) {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? name.slice(dot + 1).toLowerCase() : "";
+}
+
+const KINDS = {
+  image: ["png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "avif"],
+  table: ["csv", "tsv"],
+  model: ["fmu", "mo", "slx", "step", "stp", "stl", "ssp", "onnx"],
+  archive: ["zip", "gz", "tar", "tgz", "xz", "7z", "bz2", "zst"],
+  code: ["py", "m", "jl", "c", "cpp", "h", "js", "sh", "ipynb", "r", "rs", "java"],
+  data: ["json", "yaml", "yml", "toml", "xml", "parquet", "h5", "hdf5", "mat", "npy"],
+  text: ["md", "txt", "rst", "log", "pdf", "ini", "cfg"],
+};
+
+// What a file is for people, by its ending alone; only for its picture.
+export function kindOf(name) {
+  const ending = endingOf(name);
+  return Object.keys(KINDS).find((kind) => KINDS[kind].includes(ending)) ?? "file";
 }
 
 // A name beside one that is taken: "plot.png" becomes "plot (2).png".

@@ -1,289 +1,210 @@
-// The Library page: folders and files of one category, private or common.
+// The Library page: brings its parts together.
 
 import "./frame.js";
-import { request, requestJson } from "./api.js";
-import { ask, byId, element, showError, toast } from "./dom.js";
-import { encodePath, formatSize, formatTime, joinPath, nameProblem } from "./format.js";
-import { Uploads, readDrop } from "./uploads.js";
+import { actionsFor, copyPath, newFile, newFolder, onChanged, remove } from "./actions.js";
+import { formatAddress } from "./address.js";
+import { fetchRefs, fetchUsage, fetchViewer, filesAddress, makeFolder } from "./assets.js";
+import * as details from "./details.js";
+import { byId, debounce, element, showError } from "./dom.js";
+import { readChosen, readDrop } from "./drop.js";
+import * as folder from "./folder.js";
+import { formatSize, joinPath } from "./format.js";
+import { folderPath, go, goTo, here, mayWriteTo, onMove, page, start, viewer, whyReadOnly, workspacePath } from "./here.js";
+import { openMenu } from "./menu.js";
+import * as search from "./search.js";
+import * as trash from "./trash.js";
+import { UploadPanel, nowAndThen } from "./upload-panel.js";
 
-const PAGE = 500;
-const LARGEST_EDIT = 1_000_000;
-const page = byId("library");
-const me = page.dataset.user;
-const state = { place: "private", category: "data", folder: "", entries: [], next: null, total: 0, loading: 0 };
+const known = { owner: null };
+const uploads = new UploadPanel({ onStored: nowAndThen(() => refresh({ keep: true })) });
 
-const owner = () => (state.place === "common" ? "common" : me);
-const folderPath = () => joinPath(owner(), state.category, state.folder);
-const workspacePath = () => joinPath("/workspace", state.place === "common" ? "common" : "", state.category, state.folder);
-const filesAddress = (path) => `/lib/files/${encodePath(path)}`;
-const pageAddress = (place, category, folder) => `/app/library/${encodePath(joinPath(place, category, folder))}`;
-
-function readAddress() {
-  const parts = location.pathname.replace(/^\/app\/library\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
-  state.place = parts[0] === "common" ? "common" : "private";
-  state.category = parts[1] ?? "data";
-  state.folder = parts.slice(2).join("/");
+async function refresh({ name = "", gone = false, keep = false } = {}) {
+  if (here.view === "folder") await folder.refresh({ name, gone });
+  if (!keep) details.show({ force: true });
+  showUsage();
 }
 
-function go(place, category, folder) {
-  history.pushState(null, "", pageAddress(place, category, folder));
-  readAddress();
-  byId("filter").value = "";
-  return load();
+// --- where we are ----------------------------------------------------------------
+
+let shownFolder = null;
+
+function show() {
+  const isFolder = here.view === "folder";
+  if (shownFolder !== null && shownFolder !== folderPath()) byId("filter").value = "";
+  shownFolder = folderPath();
+  byId("folder-view").hidden = !isFolder;
+  document.title = `${isFolder ? here.show || here.folder.split("/").at(-1) || "Library" : here.view === "search" ? `Search: ${here.q || here.tag}` : here.view} · Twinhub`;
+  showPlaces();
+  showCrumbs();
+  showRights();
+  search.show();
+  trash.show();
+  if (isFolder) folder.show();
+  details.show();
+  if (known.owner === here.owner) return;
+  known.owner = here.owner;
+  showRefs().catch(showError);
+  showUsage();
 }
 
-// --- showing ---------------------------------------------------------------------
-
-async function load() {
-  const ticket = (state.loading += 1);
-  let missing = false;
-  showWhere();
-  try {
-    const content = await requestJson("GET", `${filesAddress(folderPath())}?first=${PAGE}`);
-    if (ticket !== state.loading) return;
-    Object.assign(state, { entries: content.entries, next: content.next, total: content.total });
-  } catch (error) {
-    if (ticket !== state.loading) return;
-    Object.assign(state, { entries: [], next: null, total: 0 });
-    if (error.code === "not_found" && state.folder === "") await makeCategory();
-    else if (error.code === "not_found") missing = true;
-    else showError(error);
+function showPlaces() {
+  for (const tab of page.querySelectorAll("[data-category]")) {
+    tab.href = formatAddress({ place: here.place, category: tab.dataset.category, folder: "" });
+    mark(tab, here.view === "folder" && tab.dataset.category === here.category, "page");
   }
-  showEntries();
-  byId("empty").hidden ||= missing;
-  byId("missing").hidden = !missing;
-}
-
-async function makeCategory() {
-  await request("POST", filesAddress(folderPath()), { json: { make: "folder" } }).catch(showError);
-}
-
-async function loadMore() {
-  if (!state.next) return;
-  const after = state.next;
-  state.next = null;
-  const ticket = state.loading;
-  const content = await requestJson("GET", `${filesAddress(folderPath())}?first=${PAGE}&after=${after}`);
-  if (ticket !== state.loading) return;
-  state.entries.push(...content.entries);
-  state.next = content.next;
-  showEntries();
-}
-
-function showWhere() {
-  for (const tab of document.querySelectorAll("[data-category]")) {
-    const here = tab.dataset.category === state.category;
-    tab.href = pageAddress(state.place, tab.dataset.category, "");
-    tab.classList.toggle("active", here);
-    here ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current");
+  for (const link of page.querySelectorAll("[data-place]")) {
+    link.href = formatAddress({ place: link.dataset.place, category: here.category, folder: "" });
+    mark(link, (here.view === "folder" || here.view === "search") && link.dataset.place === here.place, "true");
   }
-  for (const link of document.querySelectorAll("[data-place]")) {
-    const here = link.dataset.place === state.place;
-    link.href = pageAddress(link.dataset.place, state.category, "");
-    link.classList.toggle("active", here);
-    here ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-  }
-  const crumbs = [element("li", {}, crumb("", document.querySelector(`[data-category="${CSS.escape(state.category)}"]`)?.textContent ?? state.category))];
-  const parts = state.folder ? state.folder.split("/") : [];
-  parts.forEach((part, index) => crumbs.push(element("li", {}, crumb(parts.slice(0, index + 1).join("/"), part))));
+  for (const link of page.querySelectorAll("[data-view]")) mark(link, link.dataset.view === here.view, "page");
+}
+
+function mark(link, active, word) {
+  link.classList.toggle("active", active);
+  active ? link.setAttribute("aria-current", word) : link.removeAttribute("aria-current");
+}
+
+function showCrumbs() {
+  const parts = here.folder ? here.folder.split("/") : [];
+  const label = page.querySelector(`[data-category="${CSS.escape(here.category)}"]`)?.textContent ?? here.category;
+  const crumb = (target, text) => element("li", {}, element("a", { href: formatAddress({ place: here.place, category: here.category, folder: target, ref: here.ref }), "data-go": "" }, text));
+  const crumbs = [crumb("", here.place.startsWith("@") ? `${here.owner}: ${label}` : label), ...parts.map((part, index) => crumb(parts.slice(0, index + 1).join("/"), part))];
   crumbs.at(-1).firstChild.setAttribute("aria-current", "location");
   byId("crumbs").replaceChildren(...crumbs);
-  byId("workspace-path").textContent = workspacePath();
-  byId("zip").href = `${filesAddress(folderPath())}?download=zip`;
+  byId("workspace-path").textContent = workspacePath(folderPath());
 }
 
-function crumb(folder, label) {
-  return element("a", { href: pageAddress(state.place, state.category, folder), "data-folder": folder }, label);
+function showRights() {
+  const writable = mayWriteTo(here.owner);
+  byId("read-only").hidden = writable || !viewer.known;
+  byId("read-only").textContent = whyReadOnly();
+  for (const part of page.querySelectorAll("[data-writes]")) part.hidden = !writable;
 }
 
-function showEntries() {
-  const wanted = byId("filter").value.toLowerCase();
-  const shown = state.entries.filter((entry) => entry.name.toLowerCase().includes(wanted));
-  byId("rows").replaceChildren(...shown.map(row));
-  byId("empty").hidden = state.entries.length > 0;
-  byId("list").hidden = state.entries.length === 0;
-  byId("count").textContent = state.total ? `${shown.length} of ${state.total}` : "";
-  byId("more").hidden = !state.next;
-  showSelection();
+async function showRefs() {
+  const { owner } = here;
+  const refs = await fetchRefs(owner).catch(() => []);
+  if (owner !== here.owner) return;
+  const chooser = byId("refs");
+  chooser.parentElement.hidden = refs.length === 0;
+  const group = (kind, label) => element("optgroup", { label }, ...refs.filter((ref) => ref.kind === kind).map(({ name }) => element("option", { value: name, selected: name === here.ref }, name)));
+  chooser.replaceChildren(element("option", { value: "" }, "current"), group("BRANCH", "Branches"), group("TAG", "Tags"));
+  chooser.value = here.ref;
 }
 
-function row(entry) {
-  const isFolder = entry.type === "tree";
-  const open = isFolder
-    ? element("a", { href: pageAddress(state.place, state.category, joinPath(state.folder, entry.name)), class: "tw-name", "data-folder": joinPath(state.folder, entry.name) }, entry.name)
-    : element("a", { href: filesAddress(joinPath(folderPath(), entry.name)), class: "tw-name", download: entry.name }, entry.name);
-  const actions = [
-    isFolder ? null : action("Edit", () => edit(entry), entry.size > LARGEST_EDIT),
-    isFolder ? element("a", { class: "btn btn-sm btn-link", href: `${filesAddress(joinPath(folderPath(), entry.name))}?download=zip`, download: `${entry.name}.zip`, "aria-label": `Download ${entry.name} as zip` }, "Zip") : element("a", { class: "btn btn-sm btn-link", href: filesAddress(joinPath(folderPath(), entry.name)), download: entry.name, "aria-label": `Download ${entry.name}` }, "Download"),
-    action("Rename", () => rename(entry), false, entry.name),
-    action("Delete", () => remove([entry]), false, entry.name),
-  ];
-  return element("tr", { "data-name": entry.name, tabindex: "-1" },
-    element("td", { class: "tw-check" }, element("input", { type: "checkbox", class: "form-check-input", "aria-label": `Select ${entry.name}`, onchange: showSelection })),
-    element("td", {}, element("span", { class: isFolder ? "tw-icon tw-folder" : "tw-icon tw-file", "aria-hidden": "true" }), open),
-    element("td", { class: "tw-size" }, isFolder ? "" : formatSize(entry.size)),
-    element("td", { class: "tw-time" }, formatTime(entry.modified)),
-    element("td", { class: "tw-actions" }, ...actions.filter(Boolean)));
-}
-
-function action(label, onclick, disabled, name = "") {
-  return element("button", { class: "btn btn-sm btn-link", type: "button", onclick, disabled, "aria-label": name ? `${label} ${name}` : null }, label);
-}
-
-const selected = () => {
-  const names = new Set([...document.querySelectorAll("#rows input:checked")].map((box) => box.closest("tr").dataset.name));
-  return state.entries.filter((entry) => names.has(entry.name));
-};
-
-function showSelection() {
-  const count = selected().length;
-  byId("delete-selected").hidden = count === 0;
-  byId("delete-selected").textContent = `Delete ${count} selected`;
-}
-
-// --- changing --------------------------------------------------------------------
-
-async function attempt(work) {
-  try {
-    return await work();
-  } catch (error) {
-    showError(error);
-    return null;
-  } finally {
-    await load();
-  }
-}
-
-async function makeFolder() {
-  const submit = ({ name }) => request("POST", filesAddress(joinPath(folderPath(), name)), { json: { make: "folder" } });
-  const made = await ask({ title: "New folder", fields: [{ name: "name", label: "Name" }], confirm: "Make folder", validate: ({ name }) => nameProblem(name), submit });
-  if (made) await load();
-}
-
-async function makeFile() {
-  const fields = [{ name: "name", label: "Name", value: "notes.md" }, { name: "text", label: "Text", multiline: true }];
-  const submit = ({ name, text }) => request("PUT", filesAddress(joinPath(folderPath(), name)), { body: plainLines(text), headers: { "If-None-Match": "*" } });
-  if (await ask({ title: "New text file", fields, confirm: "Save", validate: ({ name }) => nameProblem(name), submit })) await load();
-}
-
-// A form may send line ends as CRLF, which breaks scripts.
-const plainLines = (text) => text.replaceAll("\r\n", "\n");
-
-async function edit(entry) {
-  const address = filesAddress(joinPath(folderPath(), entry.name));
-  try {
-    const answer = await request("GET", address);
-    const headers = { "If-Match": answer.headers.get("ETag") };
-    const before = new TextDecoder("utf-8", { fatal: true }).decode(await answer.arrayBuffer());
-    const ends = (text) => (before.includes("\r\n") ? plainLines(text).replaceAll("\n", "\r\n") : plainLines(text));
-    const fields = [{ name: "text", label: "Text", value: before, multiline: true }];
-    const submit = ({ text }) => request("PUT", address, { body: ends(text), headers });
-    if (await ask({ title: entry.name, fields, confirm: "Save", submit })) await load();
-  } catch (error) {
-    showError(error instanceof TypeError ? new Error(`'${entry.name}' is no text file. Download it, or open it in the workspace.`) : error);
-  }
-}
-
-async function rename(entry) {
-  const submit = async ({ name }) => {
-    if (name === entry.name) return;
-    await request("POST", filesAddress(joinPath(folderPath(), entry.name)), { json: { move_to: joinPath(folderPath(), name) } });
-  };
-  const renamed = await ask({ title: `Rename '${entry.name}'`, fields: [{ name: "name", label: "New name", value: entry.name }], confirm: "Rename", validate: ({ name }) => nameProblem(name), submit });
-  if (renamed) await load();
-}
-
-async function remove(entries) {
-  const base = folderPath();
-  const restores = [];
-  await attempt(async () => {
-    for (const entry of entries) {
-      restores.push((await requestJson("DELETE", filesAddress(joinPath(base, entry.name)))).restore);
-    }
-  });
-  if (!restores.length) return;
-  const what = entries.length === 1 ? `'${entries[0].name}'` : `${restores.length} items`;
-  toast(`Deleted ${what}.`, {
-    action: "Undo",
-    seconds: 60,
-    onAction: () => attempt(async () => {
-      for (const id of restores) await request("POST", `/lib/trash/${id}`);
-    }),
-  });
-}
+const showUsage = debounce(async () => {
+  const usage = await fetchUsage(here.owner).catch(() => null);
+  const limit = usage?.limitBytes;
+  byId("usage").hidden = !limit;
+  if (!limit) return;
+  const used = usage.usedBytes + usage.trashBytes + usage.heldBytes;
+  byId("usage-bar").max = limit;
+  byId("usage-bar").value = Math.min(used, limit);
+  byId("usage").classList.toggle("tw-full", used > 0.9 * limit);
+  byId("usage-text").textContent = `${formatSize(used)} of ${formatSize(limit)} used`;
+  byId("usage").title = `Files ${formatSize(usage.usedBytes)}, trash ${formatSize(usage.trashBytes)}, uploads under way ${formatSize(usage.heldBytes)}`;
+}, 300);
 
 // --- uploading -------------------------------------------------------------------
 
-const uploads = new Uploads({ onDone: load });
-
 function upload(files, base) {
-  uploads.add(files.map(({ file, relative }) => ({ file, path: joinPath(base, relative) })));
+  uploads.add(files.map(({ relative, ...file }) => ({ ...file, path: joinPath(base, relative) })));
 }
 
 async function drop(event) {
   event.preventDefault();
   page.classList.remove("tw-dropping");
+  if (here.view !== "folder" || !mayWriteTo(here.owner)) return;
   const base = folderPath();
   const { files, emptyFolders } = await readDrop(event.dataTransfer);
-  for (const folder of emptyFolders) {
-    await request("POST", filesAddress(joinPath(base, folder)), { json: { make: "folder" } }).catch((error) => {
+  for (const empty of emptyFolders) {
+    await makeFolder(joinPath(base, empty)).catch((error) => {
       if (error.code !== "exists") showError(error);
     });
   }
   if (files.length) upload(files, base);
-  else await load();
+  if (emptyFolders.length) await refresh();
+}
+
+function setUpUploads() {
+  page.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    if (mayWriteTo(here.owner)) page.classList.add("tw-dropping");
+  });
+  page.addEventListener("dragleave", (event) => { if (!page.contains(event.relatedTarget)) page.classList.remove("tw-dropping"); });
+  page.addEventListener("drop", (event) => drop(event).catch(showError));
+  for (const id of ["choose-files", "choose-folder"]) {
+    byId(id).addEventListener("change", (event) => {
+      upload(readChosen(event.target), folderPath());
+      event.target.value = "";
+    });
+  }
 }
 
 // --- events ----------------------------------------------------------------------
 
 function keys(event) {
-  if (event.target.closest("dialog, input:not([type=checkbox]), textarea")) return;
-  const line = event.target.closest("tr[data-name]");
-  const entry = line && state.entries.find((candidate) => candidate.name === line.dataset.name);
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const lines = [...document.querySelectorAll("#rows tr")];
-    const next = lines[lines.indexOf(line) + (event.key === "ArrowDown" ? 1 : -1)] ?? (line ? null : lines[0]);
-    if (next) {
-      event.preventDefault();
-      next.querySelector(".tw-name").focus();
-    }
-  } else if (event.key === "F2" && entry) rename(entry);
-  else if (event.key === "Delete" && entry) remove([entry]);
-  else if (event.key === "/") {
+  const [target] = event.composedPath();
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target.closest?.("dialog, input:not([type=checkbox]), textarea, select, [contenteditable]") || target.isContentEditable) return;
+  if (event.key === "/") {
     event.preventDefault();
-    byId("filter").focus();
+    byId(here.view === "folder" ? "filter" : "search").focus();
+  } else if (event.key === "s") {
+    event.preventDefault();
+    byId("search").focus();
   } else if (event.key === "?") byId("help").showModal();
+  else if (event.key === "Escape" && here.show) go({ show: "", compare: "" });
+  else if (event.key === "ArrowDown" && document.activeElement === document.body && here.view === "folder") {
+    event.preventDefault();
+    folder.focusList();
+  }
 }
 
-addEventListener("popstate", () => { readAddress(); load(); });
-addEventListener("keydown", keys);
-page.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-folder], a[data-category], a[data-place]");
-  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  event.preventDefault();
-  if (link.dataset.category) go(state.place, link.dataset.category, "");
-  else if (link.dataset.place) go(link.dataset.place, state.category, "");
-  else go(state.place, state.category, link.dataset.folder);
-});
-page.addEventListener("dragover", (event) => { event.preventDefault(); page.classList.add("tw-dropping"); });
-page.addEventListener("dragleave", (event) => { if (!page.contains(event.relatedTarget)) page.classList.remove("tw-dropping"); });
-page.addEventListener("drop", (event) => drop(event).catch(showError));
-byId("filter").addEventListener("input", showEntries);
-byId("more").addEventListener("click", () => loadMore().catch(showError));
-byId("new-folder").addEventListener("click", makeFolder);
-byId("new-file").addEventListener("click", makeFile);
-byId("delete-selected").addEventListener("click", () => remove(selected()));
-byId("copy-path").addEventListener("click", async () => {
-  await navigator.clipboard?.writeText(workspacePath()).catch(() => {});
-  toast(`Path: ${workspacePath()}`);
-});
-byId("close-uploads").addEventListener("click", () => { byId("uploads").hidden = true; byId("upload-list").replaceChildren(); });
-for (const id of ["choose-files", "choose-folder"]) {
-  byId(id).addEventListener("change", (event) => {
-    upload([...event.target.files].map((file) => ({ file, relative: file.webkitRelativePath || file.name })), folderPath());
-    event.target.value = "";
+function setUp() {
+  folder.setUp();
+  search.setUp();
+  trash.setUp();
+  setUpUploads();
+  addEventListener("keydown", keys);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-go], a[data-category], a[data-place], a[data-view]");
+    if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    goTo(link.pathname + link.search);
   });
+  byId("filter").addEventListener("input", debounce(() => folder.show(), 200));
+  byId("filter").addEventListener("keydown", (event) => { if (event.key === "ArrowDown") { event.preventDefault(); folder.focusList(); } });
+  byId("refs").addEventListener("change", (event) => go({ ref: event.target.value, show: "" }));
+  byId("new-folder").addEventListener("click", newFolder);
+  byId("new-file").addEventListener("click", newFile);
+  byId("folder-more").addEventListener("click", (event) => openMenu(event.currentTarget, [
+    { label: "About this folder", run: () => go({ show: "." }) },
+    { label: "Download folder as zip", href: filesAddress(folderPath(), { zip: true, ref: here.ref }), download: "" },
+    { label: "Copy workspace path", run: () => copyPath(folderPath()) },
+    null,
+    { label: "Keys", key: "?", run: () => byId("help").showModal() },
+  ], { label: "Folder" }));
+  byId("delete-selected").addEventListener("click", async () => remove(await folder.selectedItems()));
+  byId("selected-more").addEventListener("click", (event) => { selectedMenu(event.currentTarget).catch(showError); });
+  byId("clear-selection").addEventListener("click", () => folder.clearSelection());
+  onChanged(refresh);
+  onMove(show);
 }
-new IntersectionObserver((seen) => { if (seen.some((item) => item.isIntersecting)) loadMore().catch(showError); }).observe(byId("more"));
-readAddress();
-load();
+
+async function selectedMenu(anchor) {
+  openMenu(anchor, actionsFor(await folder.selectedItems()), { label: "Actions for what is selected" });
+}
+
+async function begin() {
+  setUp();
+  start();
+  await fetchViewer().then((found) => Object.assign(viewer, found, { known: true })).catch(showError);
+  showRights();
+  folder.show();
+  details.show({ force: Boolean(here.show) });
+  if (here.view !== "folder") trash.show();
+  await uploads.recall().catch(() => {});
+}
+
+begin();

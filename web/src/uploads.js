@@ -1,152 +1,244 @@
-// Uploads: a few at a time, each with progress, cancel and retry.
+// Uploads that survive a lost network, a restart of the server and a reload of the page (tus 1.0).
 
-import { errorFrom, writeHeaders } from "./api.js";
-import { besideName, encodePath, formatDuration, formatSize } from "./format.js";
-import { ask, byId, element } from "./dom.js";
+import { Upload } from "tus-js-client";
+import { errorFrom, request, requestJson, writeHeaders } from "./api.js";
+import { baseName } from "./format.js";
+import { differs, forget, recall, remember } from "./upload-memory.js";
 
 const PARALLEL = 3;
+const CHUNK = 8 * 1024 * 1024;
+const ENDPOINT = "/lib/uploads";
+const DELAYS_MS = [500, 1000, 2000, 4000, 8000, 15_000, ...Array(200).fill(30_000)];
+const PASSING = new Set([0, 408, 409, 423, 425, 429, 500, 502, 503, 504]);
+
+export const UNDER_WAY = new Set(["waiting", "sending", "retrying", "asking"]);
 
 export class Uploads {
-  constructor({ onDone }) {
-    this.waiting = [];
-    this.active = 0;
-    this.onDone = onDone;
-    this.forAll = null;
+  // onChange: something is to be shown; onStored(path): a file is in its place; resolveConflict(item): "replace", "keep-both" or "skip".
+  constructor({ onChange, onStored, resolveConflict }) {
+    Object.assign(this, { onChange, onStored, resolveConflict, items: [], active: 0, next: 0, held: false });
+    addEventListener("online", () => this.hurry());
+    addEventListener("beforeunload", (event) => {
+      if (this.items.some((item) => UNDER_WAY.has(item.state))) event.preventDefault();
+    });
   }
 
-  // Queue files: [{file, path}], path from the owner on.
-  add(items) {
-    this.forAll = null;
-    for (const item of items) {
-      const upload = { ...item, row: null, request: null };
-      upload.row = this.makeRow(upload);
-      byId("upload-list").append(upload.row.root);
-      this.waiting.push(upload);
+  // Queue files: [{file, path, handle}], path from the owner on. One that was begun before goes on.
+  add(files) {
+    for (const { file, path, handle = null } of files) {
+      const begun = this.items.find((item) => item.state === "interrupted" && item.path === path && !differs(file, item));
+      if (begun) this.goOn(begun, file, handle);
+      else this.items.push(this.make({ file, path, handle, size: file.size, name: file.name, modified: file.lastModified }));
     }
-    byId("uploads").hidden = false;
     this.pump();
+    this.onChange();
   }
 
-  makeRow(upload) {
-    const bar = element("progress", { max: "1", value: "0", "aria-label": `Progress of ${upload.file.name}` });
-    const state = element("span", { class: "tw-upload-state" }, "waiting");
-    const button = element("button", { class: "btn btn-sm btn-link", type: "button", onclick: () => this.cancel(upload) }, "Cancel");
-    const root = element("li", { class: "tw-upload" }, element("span", { class: "tw-upload-name", title: upload.path }, upload.path.split("/").slice(2).join("/")), bar, state, button);
-    return { root, bar, state, button };
+  make(values) {
+    this.next += 1;
+    return { id: this.next, file: null, handle: null, state: "waiting", sent: 0, message: "", conflict: "refuse", address: null, tus: null, ...values };
+  }
+
+  // The uploads that an earlier visit left unfinished.
+  async recall() {
+    const [{ uploads }, records, held] = await Promise.all([requestJson("GET", ENDPOINT), recall(), navigator.locks?.query() ?? { held: [] }]);
+    const elsewhere = new Set(held.held.map((lock) => lock.name));
+    const known = new Set(this.items.map((item) => item.address && new URL(item.address).pathname));
+    for (const { path, length, offset, address, expires } of uploads) {
+      const full = new URL(address, location.href);
+      if (elsewhere.has(lockName(full.href)) || known.has(full.pathname)) continue;
+      const record = records.find((candidate) => candidate.address === full.href);
+      this.items.push(this.make({ path, size: length, sent: offset, address: full.href, expires, name: record?.name ?? "", modified: record?.modified ?? 0, handle: record?.handle ?? null, state: "interrupted" }));
+    }
+    for (const record of records) if (!uploads.some((upload) => new URL(upload.address, location.href).href === record.address)) forget(record.address);
+    this.onChange();
   }
 
   pump() {
-    while (this.active < PARALLEL && this.waiting.length) {
+    while (!this.held && this.active < PARALLEL) {
+      const item = this.items.find((candidate) => candidate.state === "waiting");
+      if (!item) return;
       this.active += 1;
-      this.send(this.waiting.shift()).finally(() => {
+      this.send(item).finally(() => {
         this.active -= 1;
         this.pump();
-        if (!this.active && !this.waiting.length) this.onDone();
+        this.onChange();
       });
     }
   }
 
-  async send(upload, replace = false) {
+  // Send one to its end, to a pause or to a failure.
+  async send(item) {
+    item.state = "sending";
+    item.message = "";
+    const release = item.address ? lock(item.address) : null;
     try {
-      await this.transfer(upload, replace);
-      upload.row.bar.value = 1;
-      upload.row.state.textContent = `done, ${formatSize(upload.file.size)}`;
-      upload.row.button.remove();
+      await new Promise((resolve, reject) => {
+        item.leave = resolve;
+        item.tus ??= this.open(item);
+        Object.assign(item.tus.options, { onSuccess: ({ lastResponse }) => { stored(item, lastResponse); resolve(); }, onError: reject });
+        item.tus.start();
+      });
     } catch (error) {
-      if (error.code === "exists" && !replace) return this.resolveConflict(upload);
-      upload.row.root.classList.add("tw-upload-failed");
-      upload.row.state.textContent = error.message;
-      upload.row.button.textContent = "Retry";
-      upload.row.button.onclick = () => this.retry(upload);
+      await this.failed(item, error);
+    } finally {
+      release?.();
+      item.release?.();
     }
-    return null;
-  }
-
-  retry(upload) {
-    const fresh = { ...upload, row: null, request: null };
-    fresh.row = this.makeRow(fresh);
-    upload.row.root.replaceWith(fresh.row.root);
-    this.waiting.push(fresh);
-    this.pump();
-  }
-
-  async resolveConflict(upload) {
-    const answer = this.forAll ?? (await ask({
-      title: "This file exists already",
-      text: upload.path,
-      choices: [
-        { value: "beside", label: "Keep both" },
-        { value: "skip", label: "Skip", quiet: true },
-        { value: "replace", label: "Replace", danger: true },
-        ...(this.waiting.length || this.active > 1 ? [{ value: "replace-all", label: "Replace all", danger: true }] : []),
-      ],
-    }))?.choice ?? "skip";
-    if (answer === "replace-all") this.forAll = answer;
-    if (answer.startsWith("replace")) return this.send(upload, true);
-    if (answer === "beside") {
-      const folder = upload.path.slice(0, upload.path.lastIndexOf("/") + 1);
-      upload.path = folder + besideName(upload.path.slice(folder.length), new Set());
-      return this.send(upload);
+    if (item.state === "done") {
+      forget(item.address);
+      Object.assign(item, { tus: null, file: null, handle: null });
+      this.onStored(item.path);
     }
-    upload.row.state.textContent = "skipped";
-    upload.row.button.remove();
-    return null;
   }
 
-  transfer(upload, replace) {
-    return new Promise((resolve, reject) => {
-      const sending = new XMLHttpRequest();
-      const started = performance.now();
-      upload.request = sending;
-      sending.open("PUT", `/lib/files/${encodePath(upload.path)}`);
-      const headers = writeHeaders(replace ? {} : { "If-None-Match": "*" });
-      for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
-      sending.upload.onprogress = (event) => {
-        const seconds = (performance.now() - started) / 1000;
-        const speed = event.loaded / seconds;
-        upload.row.bar.value = event.total ? event.loaded / event.total : 0;
-        const left = (event.total - event.loaded) / speed;
-        upload.row.state.textContent = `${formatSize(event.loaded)} of ${formatSize(event.total)}, ${formatSize(speed)}/s, ${formatDuration(left)} left`;
-      };
-      sending.onload = () => (sending.status < 300 ? resolve() : reject(errorFrom(sending.status, sending.responseText)));
-      sending.onerror = () => reject(new Error("The connection was lost."));
-      sending.onabort = () => reject(new Error("cancelled"));
-      sending.send(upload.file);
+  open(item) {
+    const small = item.size <= CHUNK;
+    return new Upload(item.file, {
+      endpoint: new URL(ENDPOINT, location.href).href,
+      uploadUrl: item.address,
+      chunkSize: CHUNK,
+      uploadDataDuringCreation: small,
+      storeFingerprintForResuming: false,
+      retryDelays: DELAYS_MS,
+      headers: writeHeaders(),
+      metadata: { path: item.path, conflict: item.conflict },
+      onShouldRetry: (error) => this.mayRetry(item, error),
+      onProgress: (sent) => {
+        if (item.state === "retrying") item.state = "sending";
+        item.sent = sent;
+        this.onChange();
+      },
+      onUploadUrlAvailable: () => {
+        if (item.tus.url === item.address) return;
+        item.address = item.tus.url;
+        item.release = lock(item.address);
+        if (!small) remember({ address: item.address, path: item.path, name: item.name, size: item.size, modified: item.modified, handle: item.handle });
+      },
     });
   }
 
-  cancel(upload) {
-    const index = this.waiting.indexOf(upload);
-    if (index >= 0) {
-      this.waiting.splice(index, 1);
-      upload.row.root.remove();
-    } else {
-      upload.request?.abort();
+  mayRetry(item, error) {
+    const status = error.originalResponse?.getStatus() ?? 0;
+    const code = status === 409 || status === 503 ? errorFrom(status, error.originalResponse.getBody()).code : "";
+    if (!PASSING.has(status) || code === "exists") return false;
+    item.state = "retrying";
+    item.message = status === 0 ? "The connection is lost; trying again by itself" : "The server is busy or restarting; trying again by itself";
+    this.onChange();
+    return true;
+  }
+
+  async failed(item, error) {
+    const answer = error.originalResponse;
+    const reason = answer ? errorFrom(answer.getStatus(), answer.getBody()) : null;
+    if (reason?.code === "exists") {
+      item.state = "asking";
+      this.onChange();
+      const choice = await this.resolveConflict(item);
+      Object.assign(item, { tus: null, address: null, sent: 0, conflict: choice, state: choice === "skip" ? "skipped" : "waiting" });
+      return;
+    }
+    if (item.state === "cancelled") return;
+    item.state = "failed";
+    item.message = reason?.message ?? (item.file ? "The file cannot be read any more. It was changed or moved on your disk: choose it again." : error.message);
+  }
+
+  pause(item) {
+    if (item.state === "waiting") item.state = "paused";
+    if (item.state !== "sending" && item.state !== "retrying") return this.onChange();
+    item.state = "paused";
+    item.tus.abort();
+    item.leave();
+    return this.onChange();
+  }
+
+  resume(item) {
+    if (item.state !== "paused" && item.state !== "failed") return;
+    if (item.state === "failed") item.tus = null;
+    item.state = "waiting";
+    this.pump();
+    this.onChange();
+  }
+
+  // Go on with an upload of an earlier visit, with its file.
+  goOn(item, file, handle = null) {
+    const problem = differs(file, item);
+    if (problem) throw new Error(problem);
+    Object.assign(item, { file, handle: handle ?? item.handle, name: file.name, modified: file.lastModified, state: "waiting", message: "" });
+    remember({ address: item.address, path: item.path, name: item.name, size: item.size, modified: item.modified, handle: item.handle });
+    this.pump();
+    this.onChange();
+  }
+
+  async cancel(item) {
+    const { address } = item;
+    const running = item.state === "sending" || item.state === "retrying";
+    item.state = "cancelled";
+    item.message = "";
+    item.tus?.abort();
+    if (running) item.leave();
+    this.onChange();
+    const begun = item.tus?.url ?? address;
+    Object.assign(item, { tus: null, file: null, handle: null });
+    if (!begun) return;
+    await forget(begun);
+    await request("DELETE", new URL(begun, location.href).pathname, { headers: { "Tus-Resumable": "1.0.0" } }).catch((error) => {
+      if (error.status !== 404 && error.status !== 410) item.message = `${error.message} What was sent is removed when it expires.`;
+    });
+    this.onChange();
+  }
+
+  pauseAll() {
+    this.held = true;
+    for (const item of this.items) if (item.state === "sending" || item.state === "retrying") this.pause(item);
+    this.onChange();
+  }
+
+  resumeAll() {
+    this.held = false;
+    for (const item of this.items) if (item.state === "paused") item.state = "waiting";
+    this.pump();
+    this.onChange();
+  }
+
+  cancelAll() {
+    for (const item of this.items) if (item.state === "waiting") item.state = "cancelled";
+    for (const item of this.items) if (UNDER_WAY.has(item.state) || item.state === "paused") this.cancel(item);
+    this.held = false;
+    this.onChange();
+  }
+
+  // The network is back: do not wait for the next try.
+  hurry() {
+    for (const item of this.items) {
+      if (item.state !== "retrying") continue;
+      item.tus.abort();
+      item.tus.start();
     }
   }
+
+  clearFinished() {
+    this.items = this.items.filter((item) => UNDER_WAY.has(item.state) || item.state === "paused" || item.state === "interrupted");
+    this.onChange();
+  }
 }
 
-// Everything in a drop: files with their folders, and folders that are empty.
-export async function readDrop(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  const found = { files: [], emptyFolders: [] };
-  for (const entry of entries) await readEntry(entry, "", found);
-  return found;
+function stored(item, answer) {
+  const path = answer?.getHeader("Upload-Path");
+  item.state = "done";
+  item.sent = item.size;
+  if (!path) return;
+  const at = path.split("/").map(decodeURIComponent).join("/").replace(/^\/+/, "");
+  if (baseName(at) !== baseName(item.path)) item.message = `as ${baseName(at)}`;
+  item.path = at;
 }
 
-async function readEntry(entry, prefix, found) {
-  const path = prefix + entry.name;
-  if (entry.isFile) {
-    found.files.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), relative: path });
-    return;
-  }
-  const reader = entry.createReader();
-  let count = 0;
-  for (;;) {
-    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!batch.length) break;
-    count += batch.length;
-    for (const child of batch) await readEntry(child, `${path}/`, found);
-  }
-  if (!count) found.emptyFolders.push(path);
+const lockName = (address) => `twinhub-upload ${new URL(address).pathname}`;
+
+// Tell other tabs that this upload is under way here.
+function lock(address) {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  navigator.locks?.request(lockName(address), { ifAvailable: true }, () => held).catch(() => {});
+  return release;
 }

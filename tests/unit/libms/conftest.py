@@ -8,7 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from libms.app import create_library
+from libms.app import Parts, create_library, make_services
+from libms.disk.storage import open_disk
+from libms.graphql.context import Services
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
 from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
@@ -24,7 +26,7 @@ def places(tmp_path: Path) -> Places:
     workspaces = Workspaces(user_id=os.getuid() or 1)
     library = Library(listing_limit=100, read_limit_mb=1, keep_free_mb=0)
     made = Places(tmp_path, Settings(workspaces=workspaces, library=library))
-    for folder in (made.files, made.trash, made.uploads):
+    for folder in (made.files, made.trash, made.uploads, made.library, made.secrets):
         folder.mkdir()
     for owner in ("alice", "bob", "common"):
         ensure_owner_folder(made, owner)
@@ -37,9 +39,11 @@ def as_user(places: Places) -> Iterator[AsUser]:
     library = create_library(places, Sessions("secret"))
     opened: list[TestClient] = []
 
-    def make(name: str, *, admin: bool = False, scopes: frozenset[str] = BOTH) -> TestClient:
+    def make(
+        name: str, *, admin: bool = False, scopes: frozenset[str] = BOTH, groups: frozenset[str] = frozenset()
+    ) -> TestClient:
         async def signed_in(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("state", {})["user"] = User(name, admin, scopes, "token")
+            scope.setdefault("state", {})["user"] = User(name, admin, scopes, "token", groups)
             await library(scope, receive, send)
 
         client = TestClient(signed_in, raise_server_exceptions=False)
@@ -49,6 +53,12 @@ def as_user(places: Places) -> Iterator[AsUser]:
     yield make
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def services(places: Places) -> Services:
+    """Give the rules without HTTP around them."""
+    return make_services(Parts(open_disk(places), places.settings.library, places.library, places.files, b"key"))
 
 
 @pytest.fixture

@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from libms.errors import DiskFull, Incomplete, PathRefused
+from libms.app import Parts, make_services
+from libms.disk.storage import open_disk
+from libms.errors import DiskFull, Incomplete, PathRefused, QuotaExceeded
 from libms.paths import parse_path
-from libms.storage import DiskStorage
 from libms.uploads import Uploads
 from twinhub.errors import TooLarge
 from twinhub.places import Places
 from twinhub.settings import Library, Settings
+from twinhub.signin import User
 
 
 def test_a_file_goes_in_and_comes_out(alice: TestClient, places: Places) -> None:
@@ -31,7 +33,7 @@ def test_a_file_goes_in_and_comes_out(alice: TestClient, places: Places) -> None
     assert got.content == b"\0\1\2"
     assert got.headers["content-disposition"].startswith("attachment")
     assert alice.put("/lib/files/alice/data/new/deep/a%20%C3%BC.bin", content=b"x").status_code == 200
-    assert list(places.uploads.iterdir()) == []
+    assert list(places.uploads.glob("put-*")) == []
 
 
 def test_conditions_keep_people_from_overwriting_each_other(alice: TestClient) -> None:
@@ -96,8 +98,8 @@ def test_ranges_and_tags(alice: TestClient) -> None:
     [
         ("a.png", "image/png"),
         ("a.txt", "text/plain"),
-        ("a.html", "octet-stream"),
-        ("a.svg", "octet-stream"),
+        ("a.html", "text/plain"),
+        ("a.svg", "image/svg+xml"),
         ("a.js", "text/plain"),
         ("a.PNG", "image/png"),
     ],
@@ -287,31 +289,39 @@ def test_a_person_without_a_folder_gets_one(as_user, places: Places) -> None:
     assert (places.files / "carol" / "models").is_dir()
 
 
-def test_too_much_is_refused_before_it_is_stored(as_user, tmp_path: Path) -> None:
-    """A full disk would stop everybody's work."""
+def receive(places: Places, body: bytes, announced: int) -> None:
+    """Put a body into alice's data as PUT does."""
 
-    async def body():
-        yield b"x"
+    async def chunks():
+        yield body
 
-    async def receive(limits: Library, announced: int) -> None:
-        places = Places(tmp_path, Settings(library=limits))
-        uploads = Uploads(places, DiskStorage(places))
-        await uploads.receive(parse_path("alice/data/f"), body(), announced=announced, replace=True)
-
-    with pytest.raises(TooLarge):
-        asyncio.run(receive(Library(upload_limit_gb=1, keep_free_mb=0), 2_000_000_000))
-    with pytest.raises(DiskFull, match="MB left"):
-        asyncio.run(receive(Library(keep_free_mb=10**9), 1))
+    parts = Parts(open_disk(places), places.settings.library, places.library, places.files, b"key")
+    uploads = Uploads(make_services(parts).assets)
+    user = User("alice", False, frozenset({"custom:library:write"}), "")
+    asyncio.run(uploads.receive(user, parse_path("alice/data/f"), chunks(), announced=announced, replace=True))
 
 
-def test_a_body_shorter_than_announced_leaves_nothing(tmp_path: Path, places: Places) -> None:
+@pytest.mark.parametrize(
+    ("limits", "announced", "refusal", "words"),
+    [
+        (Library(upload_limit_gb=1, keep_free_mb=0), 2_000_000_000, TooLarge, "1 GB"),
+        (Library(keep_free_mb=10**9), 1, DiskFull, "MB left"),
+        (Library(quota_gb=0.001, keep_free_mb=0), 1_000_001, QuotaExceeded, "'alice'"),
+        (Library(quota_gb=50, quotas_gb={"alice": 0.001}, keep_free_mb=0), 1_000_001, QuotaExceeded, "'alice'"),
+    ],
+)
+def test_too_much_is_refused_before_it_is_stored(
+    places: Places, limits: Library, announced: int, refusal: type[Exception], words: str
+) -> None:
+    """A full disk would stop everybody's work, and a quota counts before the first byte."""
+    with pytest.raises(refusal, match=words):
+        receive(Places(places.data_dir, Settings(library=limits)), b"x", announced)
+    assert list(places.uploads.glob("put-*")) == []
+
+
+def test_a_body_shorter_than_announced_leaves_nothing(places: Places) -> None:
     """A cut upload must not look like a finished one."""
-
-    async def body():
-        yield b"half"
-
-    uploads = Uploads(places, DiskStorage(places))
     with pytest.raises(Incomplete):
-        asyncio.run(uploads.receive(parse_path("alice/data/f"), body(), announced=8, replace=True))
+        receive(places, b"half", 8)
     assert not (places.files / "alice/data/f").exists()
-    assert list(places.uploads.iterdir()) == []
+    assert list(places.uploads.glob("put-*")) == []

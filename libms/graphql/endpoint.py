@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
+import asyncio
+import importlib
+import threading
 from html import escape
 from typing import Any, Final
 
 import orjson
-import strawberry
-from graphql import GraphQLError, GraphQLSyntaxError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
+from starlette.types import Receive, Scope, Send
 
 from libms.errors import BadRequest
-from libms.schema import Context
-from twinhub.bodies import read_body
-from twinhub.errors import PublicError
-from twinhub.signin import Sessions
+from libms.graphql.context import Context, Services
+from libms.graphql.fast import FixedQueries
+from twinhub.bodies import read_stream
+from twinhub.signin import Sessions, User
 
 LARGEST_REQUEST_BYTES: Final = 256 * 1024
-CLIENT_CODE: Final = "INTERNAL_SERVER_ERROR"
-"""What clients of other DTaaS installations expect for every failure of a resolver."""
-
-log = logging.getLogger("libms")
 
 GRAPHIQL: Final = """<!doctype html>
 <html lang="en">
@@ -57,40 +51,65 @@ GRAPHIQL_POLICY: Final = (
 class GraphQLEndpoint:
     """Answer queries as the contract of DTaaS clients says."""
 
-    def __init__(self, schema: strawberry.Schema, sessions: Sessions) -> None:
-        self._schema = schema
+    def __init__(self, services: Services, sessions: Sessions | None, *, graphiql: bool = True) -> None:
+        self._engine: Any = None
+        self._lock = threading.Lock()
+        self._services = services
         self._sessions = sessions
+        self._graphiql = graphiql
+        self._fixed = FixedQueries(services)
 
     async def get(self, request: Request) -> Response:
         """Show GraphiQL to browsers; tell programs to POST."""
-        if "text/html" not in request.headers.get("accept", ""):
+        if "text/html" not in request.headers.get("accept", "") or not self._graphiql:
             error = BadRequest("Queries are sent by POST.", 'POST {"query": "…"} with Content-Type: application/json.')
             return JSONResponse(error.as_json(), status_code=405, headers={"Allow": "POST"})
         cookie = getattr(request.state, "session_cookie", "")
-        token = self._sessions.xsrf_token(cookie) if cookie else ""
+        token = self._sessions.xsrf_token(cookie) if cookie and self._sessions else ""
         headers = {"Content-Security-Policy": GRAPHIQL_POLICY, "Cache-Control": "no-store"}
         return HTMLResponse(GRAPHIQL.format(token=escape(token)), headers=headers)
 
-    async def post(self, request: Request, context: Context) -> Response:
-        """Execute one query."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one query; raises PublicError before anything is sent."""
+        if _content_type(scope) != b"application/json":
             raise BadRequest("The Content-Type is not application/json.", 'Send {"query": "…"} as application/json.')
-        query, variables, operation = _parse(await read_body(request, LARGEST_REQUEST_BYTES))
-        result = await self._schema.execute(
-            query,
-            variable_values=variables,
-            operation_name=operation,
-            context_value=context,
-            allowed_operation_types=(OperationType.QUERY,),
-        )
-        if isinstance(result, PreExecutionError):
-            return _answer({"errors": [_rejection(error) for error in result.errors or ()]}, 400)
-        content: dict[str, Any] = {"data": result.data}
-        errors = [_failure(error) for error in result.errors or ()]
-        errors += [{"message": notice, "extensions": {"code": "LISTING_CUT"}} for notice in context.notices]
-        if errors:
-            content["errors"] = errors
-        return _answer(content, 200)
+        query, variables, operation = _parse(await read_stream(receive, LARGEST_REQUEST_BYTES))
+        user: User = scope["state"]["user"]
+        if operation is None:
+            answer = await self._fixed.answer(user, query, variables)
+            if answer is not None:
+                await _send(send, answer)
+                return
+        context = Context(user, self._services)
+        # Resolvers block, on a disk or on a remote repository; a thread lets everybody else go on.
+        status, content = await asyncio.to_thread(self._execute, query, variables, operation, context)
+        await _send(send, [content], status)
+
+    def _execute(
+        self, query: str, variables: dict[str, Any] | None, operation: str | None, context: Context
+    ) -> tuple[int, bytes]:
+        with self._lock:
+            if self._engine is None:
+                # Programs of the DTaaS world send nothing but the fixed queries, which need no engine and its 20 MB.
+                self._engine = importlib.import_module("libms.graphql.engine").Engine()
+        status, content = self._engine.execute(query, variables, operation, context)
+        return status, orjson.dumps(content)
+
+
+def _content_type(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return bytes(value).partition(b";")[0].strip().lower()
+    return b""
+
+
+async def _send(send: Send, pieces: list[bytes], status: int = 200) -> None:
+    length = str(sum(map(len, pieces))).encode()
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"content-length", length)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    for piece in pieces[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": pieces[-1]})
 
 
 def _parse(body: bytes) -> tuple[str, dict[str, Any] | None, str | None]:
@@ -107,27 +126,3 @@ def _parse(body: bytes) -> tuple[str, dict[str, Any] | None, str | None]:
     if not (variables is None or isinstance(variables, dict)) or not (operation is None or isinstance(operation, str)):
         raise BadRequest("'variables' must be an object and 'operationName' a string.", "Leave out what is not needed.")
     return query, variables, operation or None
-
-
-def _rejection(error: GraphQLError) -> dict[str, Any]:
-    code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
-    return {**error.formatted, "extensions": {"code": code}}
-
-
-def _failure(error: GraphQLError) -> dict[str, Any]:
-    """Show our own words for what a person can act on; everything else is our bug and gets a reference number."""
-    formatted = dict(error.formatted)
-    cause = error.original_error
-    if isinstance(cause, PublicError):
-        formatted["message"] = f"{cause.what} {cause.fix}".strip()
-        formatted["extensions"] = {"code": CLIENT_CODE, "reason": cause.code}
-    elif cause is not None:
-        reference = secrets.token_hex(4)
-        log.error("failure %s", reference, exc_info=cause)
-        formatted["message"] = f"Something went wrong on our side. Reference: {reference}"
-        formatted["extensions"] = {"code": CLIENT_CODE}
-    return formatted
-
-
-def _answer(content: dict[str, Any], status: int) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,107 @@
+"""Deleted assets, restorable until they expire."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+from libms.beneath import rename_without_replacing
+from libms.errors import NoSuchTrash
+from libms.models import Trashed
+from libms.paths import AssetPath, parse_path
+
+ID: Final = re.compile(r"[0-9a-f]{24}")
+CONTENT: Final = "content"
+ABOUT: Final = "about.json"
+
+
+class TrashFolder:
+    """One folder per deleted asset: `content`, and `about.json` with where it was."""
+
+    def __init__(self, folder: Path, days: int) -> None:
+        self._folder = folder
+        self._keep_s = days * 86_400
+        self._known: dict[str, Trashed] = {}
+        """What about.json says never changes, so it is read once."""
+
+    def put(self, source: tuple[int, str], path: AssetPath, by: str, size: int) -> Trashed:
+        """Move something in; `source` is an open folder and a name in it. Raises OSError, leaving nothing behind."""
+        trash_id = secrets.token_hex(12)
+        box = self._folder / trash_id
+        box.mkdir(mode=0o700)
+        try:
+            now = time.time()
+            about = {"path": str(path), "by": by, "time": now, "size": size}
+            (box / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+            self._rename(box, source, outwards=False)
+        except BaseException:
+            shutil.rmtree(box)
+            raise
+        return Trashed(trash_id, path, by, now, now + self._keep_s, size)
+
+    def take_out(self, trash_id: str, target: tuple[int, str]) -> None:
+        """Move it to an open folder under a name; raises OSError."""
+        box = self._folder / trash_id
+        self._rename(box, target, outwards=True)
+        self._drop(box)
+
+    @staticmethod
+    def _rename(box: Path, other: tuple[int, str], *, outwards: bool) -> None:
+        inside = os.open(box, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            content = (inside, CONTENT)
+            rename_without_replacing(*((content, other) if outwards else (other, content)))
+        finally:
+            os.close(inside)
+
+    def find(self, trash_id: str) -> Trashed:
+        """Give what is there under an id; raises NoSuchTrash."""
+        found = self._read(trash_id) if ID.fullmatch(trash_id) else None
+        if found is None or not os.path.lexists(self._folder / trash_id / CONTENT):
+            raise NoSuchTrash("There is nothing in the trash under that id.", "It may have been restored or expired.")
+        return found
+
+    def of(self, owner: str) -> list[Trashed]:
+        """List what belongs to an owner, latest first."""
+        every = (self._read(box.name) for box in self._folder.iterdir() if ID.fullmatch(box.name))
+        return sorted((one for one in every if one and one.path.owner == owner), key=lambda one: -one.time)
+
+    def _read(self, trash_id: str) -> Trashed | None:
+        known = self._known.get(trash_id)
+        if known is None:
+            try:
+                raw = json.loads((self._folder / trash_id / ABOUT).read_text(encoding="utf-8"))
+                path, put = parse_path(raw["path"]), float(raw["time"])
+            except (OSError, ValueError, KeyError, TypeError):
+                return None  # put or taken out at this moment
+            known = Trashed(trash_id, path, raw["by"], put, put + self._keep_s, int(raw.get("size", 0)))
+            self._known[trash_id] = known
+        return known
+
+    def erase(self, trash_id: str) -> None:
+        """Delete for good; raises NoSuchTrash."""
+        self.find(trash_id)
+        self._drop(self._folder / trash_id)
+
+    def purge(self) -> int:
+        """Delete for good what has been here for too long; give how many."""
+        expired = [box for box in self._folder.iterdir() if ID.fullmatch(box.name) and self._expired(box)]
+        for box in expired:
+            self._drop(box)
+        return len(expired)
+
+    def _drop(self, box: Path) -> None:
+        # Files that belong to root in a workspace cannot be removed from here; the rest goes.
+        shutil.rmtree(box, ignore_errors=True)
+        self._known.pop(box.name, None)
+
+    def _expired(self, box: Path) -> bool:
+        about = self._read(box.name)
+        put = about.time if about else box.stat().st_mtime
+        return put + self._keep_s < time.time()
