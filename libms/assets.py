@@ -6,13 +6,14 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from libms.access import Access
 from libms.audit import Audit
 from libms.backend import Backend
 from libms.copying import Copy, freeze, prepared_copy, remove
-from libms.errors import AssetNotFound, BadRequest, NoSuchTrash, NotAFolder
+from libms.errors import AssetNotFound, BadRequest, Exists, NoSuchTrash, NotAFolder
 from libms.models import About, EntryType, Found, Trashed
 from libms.paths import AssetPath, parse_path
 from libms.publishing import Publication, Publications, versioned_name
@@ -220,6 +221,8 @@ class Assets:
         is_folder = self.backend.about(source).type is EntryType.TREE
         name = name or own_name
         target = parse_path(f"{COMMON}/{category}/{versioned_name(name, version, folder=is_folder)}")
+        if self.publications.find(target) is not None:
+            raise Exists(f"Version {version} of '{name}' is published already, and never changes.", "Count it up.")
         self.allow(user, target, write=True)
         origin = self.publications.origin(source)
         copy = self._place_copy(user, source, target, None, frozen=True)
@@ -233,7 +236,7 @@ class Assets:
                 note=note[:2000],
                 source=str(source),
                 derived_from=origin.path if origin else "",
-                files=copy.files,
+                files=copy.files if is_folder else (replace(copy.files[0], path=target.name),),
                 signed=True,
             )
         )

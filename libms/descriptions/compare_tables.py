@@ -10,7 +10,7 @@ from typing import Final
 
 from libms.descriptions.dialect import LONGEST_LINE, number_of
 from libms.descriptions.tables import MOST_COLUMNS, Sheet, decode_table, take_apart
-from libms.descriptions.values import DescriptionUnreadable, one_line
+from libms.descriptions.values import DescriptionUnreadable, lines_of, one_line
 from libms.errors import BadRequest
 
 LARGEST_BYTES: Final = 4 * 1024 * 1024
@@ -114,7 +114,7 @@ def _sheet(data: bytes) -> Sheet:
     sheet = take_apart(text, most=MOST_ROWS + 2)
     widest = max(map(len, [sheet.names, *sheet.rows]))
     # A line that reading cuts, or a column beyond the last one, would be a difference that nobody sees.
-    longest = max(map(len, text.splitlines()), default=0)
+    longest = max(map(len, lines_of(text)), default=0)
     if len(sheet.rows) > MOST_ROWS or sum(map(len, sheet.rows)) > MOST_CELLS or widest > MOST_COLUMNS:
         raise DescriptionUnreadable(
             f"One table has more than {MOST_ROWS:,} rows, {MOST_COLUMNS:,} columns or {MOST_CELLS:,} values.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from libms.descriptions.values import showable
+from libms.descriptions.values import lines_of, showable
 
 LARGEST_CHARACTERS: Final = 1_000_000
 MOST_LINES: Final = 20_000
@@ -59,7 +59,7 @@ def compare_text(old: str, new: str, *, context: int = 3) -> TextComparison:
     """
     if max(len(old), len(new)) > LARGEST_CHARACTERS:
         return _given_up(f"One version has more than {LARGEST_CHARACTERS:,} characters.")
-    before, after = old.splitlines(), new.splitlines()
+    before, after = lines_of(old), lines_of(new)
     if max(len(before), len(after)) > MOST_LINES:
         return _given_up(f"One version has more than {MOST_LINES:,} lines.")
     steps = list(_steps(before, after))

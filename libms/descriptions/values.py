@@ -33,6 +33,12 @@ def one_line(text: str, longest: int) -> str:
     return showable(" ".join(text[: 4 * longest].split()), longest)
 
 
+def lines_of(text: str) -> list[str]:
+    """Split a text where editors and the csv module do, and not at the rarer ends that `str.splitlines` knows."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def read_at(descriptor: int, offset: int, size: int) -> bytes:
     """Read up to `size` bytes at an offset, fewer only at the end of the file; the descriptor's own position stays."""
     parts = []

@@ -81,6 +81,8 @@ class DiskBackend:
     # --- reading ----------------------------------------------------------------------
 
     def listing(self, path: AssetPath, ref: str | None = None) -> Listing:
+        if path.owner is None:
+            return Listing(self.owners(), [], "")
         with self._folder(path, ref) as folder:
             listing = self._listings.read(folder)
         if path.names or path.owner == COMMON:

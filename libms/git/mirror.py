@@ -13,13 +13,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from libms.errors import BackendUnreachable, RefNotFound
 from libms.git.commands import Commands, GitFailed, explain
 from libms.git.objects import ObjectMissing, Objects
+from libms.git.refs import HEADS, TAGS, Snapshot, parse_refs, read_refs
 from libms.git.repository import GitRepository
 from libms.git.times import Times
 from libms.git.trees import EMPTY_TREE
@@ -32,27 +33,9 @@ TRANSFER_S: Final = 4 * 3600.0
 AGAIN_AFTER_S: Final = 5.0
 """How long a first copy that failed is not tried again, so that requests do not queue up behind it."""
 TIDY_AFTER: Final = 50
-HEADS: Final = "refs/heads/"
-TAGS: Final = "refs/tags/"
 COMMIT_ID: Final = re.compile(r"[0-9a-f]{7,40}")
 
 log = logging.getLogger("libms")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a repository held at one moment."""
-
-    refs: dict[str, str]
-    """Branches and tags by full name."""
-    head: str | None
-    """The commit of the branch that is written to; None in a repository without any."""
-    others: list[str] = field(default_factory=list)
-    """What is there instead when the branch is missing."""
-
-    @property
-    def revision(self) -> str:
-        return self.head or "empty"
 
 
 class Mirror:
@@ -117,9 +100,7 @@ class Mirror:
 
     def refs(self) -> list[Ref]:
         """Name branches and tags, each kind sorted by bytes."""
-        names = sorted(self.snapshot().refs, key=str.encode)
-        branches = [Ref(name.removeprefix(HEADS), "branch") for name in names if name.startswith(HEADS)]
-        return branches + [Ref(name.removeprefix(TAGS), "tag") for name in names if name.startswith(TAGS)]
+        return self.snapshot().listed()
 
     # --- the remote -------------------------------------------------------------------
 
@@ -130,7 +111,7 @@ class Mirror:
             asked = self._ask()
             if asked != before.refs:
                 self._fetch(self.commands)
-                self._snapshot = self._read()
+                self._snapshot = read_refs(self.commands, self._repository.branch)
                 self._count_change()
             return self._snapshot or before
 
@@ -193,7 +174,7 @@ class Mirror:
 
     def _ask(self, commands: Commands | None = None) -> dict[str, str]:
         asked = ("ls-remote", "--quiet", "--heads", "--tags", "--refs", "--end-of-options", self._repository.url)
-        return _parse_refs(self._reach(*asked, timeout_s=ASK_S, commands=commands))
+        return parse_refs(self._reach(*asked, timeout_s=ASK_S, commands=commands))
 
     def _fetch(self, commands: Commands) -> None:
         self._reach(
@@ -223,7 +204,7 @@ class Mirror:
             self._hold()
             if not self._is_ours():
                 self._clone()
-            return self._read()
+            return read_refs(self.commands, self._repository.branch)
         except PublicError as error:
             self._failed = (time.monotonic(), error)
             raise
@@ -266,13 +247,6 @@ class Mirror:
         for part in self._folder.parent.glob(f"{self._folder.name}.*.new"):
             shutil.rmtree(part, ignore_errors=True)
 
-    def _read(self) -> Snapshot:
-        found = self.commands.run("for-each-ref", "--format=%(objectname)%09%(refname)", HEADS, TAGS)
-        refs = _parse_refs(found)
-        head = refs.get(HEADS + self._repository.branch)
-        others = [name.removeprefix(HEADS) for name in refs if name.startswith(HEADS)] if head is None else []
-        return Snapshot(refs, head, others)
-
     def _count_change(self) -> None:
         """Pack what many small changes left loose; git itself decides whether it is worth it."""
         self._changes += 1
@@ -312,21 +286,3 @@ _LOST_RACE: Final = re.compile(
     re.IGNORECASE,
 )
 """What servers say when somebody else was faster."""
-
-
-def _parse_refs(printed: bytes) -> dict[str, str]:
-    """Read lines of an id, a tabulator and a name. Names that are not UTF-8 cannot be asked for, and are left out."""
-    refs = {}
-    for line in printed.split(b"\n"):
-        object_id, _, name = line.partition(b"\t")
-        if object_id and _is_text(name):
-            refs[name.decode()] = object_id.decode("ascii")
-    return refs
-
-
-def _is_text(name: bytes) -> bool:
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

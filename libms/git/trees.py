@@ -111,13 +111,15 @@ _DOT_GIT: Final = re.compile(r"(\.git|git~1)[ .]*(:.*)?", re.IGNORECASE | re.DOT
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether some file system takes a name for git's own folder, as macOS and Windows do for some."""
+    """Tell whether a name is none, or one that macOS or Windows takes for git's own folder."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        return True
     parts = _IGNORED_BY_HFS.sub("", name).split("\\")
     return any(_DOT_GIT.fullmatch(part) for part in parts)
 
 
 def refuse_reserved(path: AssetPath) -> None:
-    """Refuse a path through git's own folder; raises PathRefused."""
+    """Refuse a path that git itself would not accept; raises PathRefused."""
     for name in path.names:
         if is_reserved(name):
-            raise PathRefused(f"'{path}' cannot be stored: git keeps {name!r} for itself.", "Choose another name.")
+            raise PathRefused(f"'{path}' cannot be stored: {name!r} means something to git.", "Choose another name.")

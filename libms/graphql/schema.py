@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,7 @@ class Schema(strawberry.Schema):
         """Do nothing: strawberry would log every missing file with a traceback."""
 
 
+@cache
 def make_schema() -> strawberry.Schema:
     """Build the schema with its limits."""
     return Schema(

@@ -24,7 +24,7 @@ READERS: Final = 4
 BROKEN: Final = frozenset(
     {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
-BROKEN_MESSAGES: Final = ("no such table", "no such column", "malformed", "vtable constructor failed", "fts5")
+BROKEN_MESSAGES: Final = ("no such table", "no such column", "vtable constructor failed")
 
 SCHEMA: Final = """
 CREATE TABLE usage(owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL, revision TEXT) WITHOUT ROWID;
@@ -217,6 +217,7 @@ def _is_ours(connection: sqlite3.Connection) -> bool:
     if ask("PRAGMA application_id") != APPLICATION or ask("PRAGMA user_version") != VERSION:
         return False
     # Reads the schema and the first page of every table: a file that was cut short or overwritten shows here.
-    for table in ("usage", "folders", "entries", "assets", "asset_words", "inside_words"):
-        connection.execute(f"SELECT count(*) FROM (SELECT * FROM {table} LIMIT 1)")  # noqa: S608 - fixed words
+    for table in ("usage", "folders", "entries", "assets", "asset_words"):
+        connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608 - fixed words
+    connection.execute("SELECT rowid FROM inside_words WHERE inside_words MATCH 'a' LIMIT 1").fetchall()
     return True

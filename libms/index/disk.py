@@ -24,7 +24,7 @@ from libms.paths import AssetPath
 SLICE_S: Final = 0.015
 """Work between two commits."""
 REST: Final = 1.0
-"""Rest after a slice, in proportion to its duration: requests are served by the same interpreter."""
+"""Rest after a slice, in proportion to the processor's time in it: requests are served by the same interpreter."""
 SHORTEST_REST_S: Final = 0.001
 GATHER_S: Final = 0.05
 """From the first event to reading all of them."""
@@ -100,7 +100,7 @@ class DiskFollower:
         self._watches.wait(idle_s)
         if idle_s > 0:
             time.sleep(GATHER_S if not self._told else 0)
-        begun = time.monotonic()
+        begun, worked = time.monotonic(), time.thread_time()
         with self._database.write() as connection:
             if self._generation != self._database.generation:
                 self._begin_anew()
@@ -111,7 +111,7 @@ class DiskFollower:
                 pass
         if self._tasks.walked:
             self._ready.set()
-        time.sleep(max(SHORTEST_REST_S, REST * (time.monotonic() - begun)))
+        time.sleep(max(SHORTEST_REST_S, REST * (time.thread_time() - worked)))
 
     def _idle_s(self) -> float:
         if self._told:

@@ -84,20 +84,17 @@ def _query_word(run: str) -> str:
     return word if len(_LETTERS_OR_DIGITS.findall(word)) == 1 else _MIXED + word
 
 
-def _words(text: str) -> Iterator[str]:
-    seen: set[str] = set()
+def _words(text: str) -> Iterable[str]:
+    found: dict[str, None] = {}
     for run in dict.fromkeys(_RUN.findall(_plain(text))):
-        for word in _words_of_run(run):
-            short = word[:LONGEST_WORD]
-            if short not in seen:
-                seen.add(short)
-                yield short
+        if run.isalpha() and (run.islower() or run[1:].islower()):
+            found[run[:LONGEST_WORD].casefold()[:LONGEST_WORD]] = None
+        else:
+            found.update((word[:LONGEST_WORD], None) for word in _words_of_parts(run))
+    return found
 
 
-def _words_of_run(run: str) -> Iterator[str]:
-    if (run.isalpha() and (run[1:].islower() or len(run) == 1)) or run.isdecimal():
-        yield run.casefold()
-        return
+def _words_of_parts(run: str) -> Iterator[str]:
     parts = [match.group() for match in _LETTERS_OR_DIGITS.finditer(run)]
     for part in parts[:MOST_PARTS]:
         yield from _suffixes(_CAMEL.split(part))

@@ -1,12 +1,8 @@
-"""A library with resumable uploads alone, behind a real server, and a client's words for them.
-
-`python -m tests.support.uploads FOLDER PORT` serves one until it is killed.
-"""
+"""A library with resumable uploads alone, behind a real server, and a client's words for them."""
 
 import base64
 import hashlib
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -53,9 +49,9 @@ class Disk(DiskBackend):
 class Server:
     """A real server on a port of its own, for one application after the other: starting one takes its time."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self) -> None:
         self.app: ASGIApp = Starlette()
-        self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.server = uvicorn.Server(uvicorn.Config(self, log_level="error", ws="none", lifespan="off"))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]})
@@ -192,15 +188,3 @@ def wait_for(condition: Callable[[], Any], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.005)
-
-
-def serve(folder: Path, port: int) -> None:
-    """Serve a library until the process is killed."""
-    server = Server(port)
-    Library(folder, server)
-    print("ready", flush=True)
-    server.thread.join()
-
-
-if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]))

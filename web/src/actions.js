@@ -7,7 +7,7 @@ import { baseName, besideName, endingOf, joinPath, nameProblem, parentPath, plur
 import { folderPath, go, goTo, here, me, mayWriteTo, viewer, workspacePath } from "./here.js";
 import { chooseFolder } from "./folder-picker.js";
 
-const LARGEST_EDIT = 2_000_000;
+const LARGEST_EDIT = 1_000_000;
 const NEVER_TEXT = ["png", "jpg", "jpeg", "gif", "webp", "fmu", "zip", "gz", "tar", "pdf", "h5", "mat", "npy", "parquet", "xlsx", "docx", "exe", "so", "dll"];
 let changed = async () => {};
 
@@ -70,8 +70,10 @@ function tidy(list) {
 const onSaved = ({ made = "" }) => changed({ name: made });
 
 export async function edit(item) {
-  const { openEditor } = await lazy(() => import("./editor.js"));
-  await openEditor({ path: item.path, onSaved });
+  await attempt(async () => {
+    const { openEditor } = await lazy(() => import("./editor.js"));
+    await openEditor({ path: item.path, onSaved });
+  });
 }
 
 export async function newFile() {

@@ -51,7 +51,7 @@ export const fetchSha256 = async (path, ref) =>
   (await graphql("query($path: String!, $ref: String) { asset(path: $path, ref: $ref) { sha256 } }", { path, ref: ref || null })).asset.sha256;
 
 export const fetchText = async (path, ref) =>
-  (await graphql("query($path: String!, $ref: String) { asset(path: $path, ref: $ref) { etag mayWrite text(limit: 2000000) { text truncated editable } } }", { path, ref: ref || null })).asset;
+  (await graphql("query($path: String!, $ref: String) { asset(path: $path, ref: $ref) { etag mayWrite text(limit: 1000000) { text truncated editable } } }", { path, ref: ref || null })).asset;
 
 export const fetchVariables = async (path, { ref, causality, text, after }, signal) =>
   (await graphql(

@@ -95,7 +95,7 @@ function actions(asset) {
   const taking = rest.filter((action) => /^(Take|Publish)/.test(action.label));
   const others = rest.filter((action) => !taking.includes(action));
   return element("div", { class: "tw-details-actions" }, first,
-    editable ? button("Edit", () => edit(item).catch(showError), { kind: "outline-primary" }) : null,
+    editable ? button("Edit", () => edit(item), { kind: "outline-primary" }) : null,
     ...taking.map((action) => button(action.label, action.run, { kind: "outline-primary" })),
     button("More", (event) => openMenu(event.currentTarget, others, { label: `Actions for ${asset.name}` }), { "aria-haspopup": "menu" }));
 }

@@ -219,7 +219,7 @@ function keys(event) {
     if (event.key === "Enter") return rows.querySelector(`#row-${active} .tw-name`)?.click();
     if (event.key === "i") return goTo(addressOf(itemOf(entry).path, me, { ref: here.ref }));
     if (event.key === "F2" && mayWriteTo(here.owner)) return rename(itemOf(entry));
-    if (event.key === "e" && mayWriteTo(here.owner) && entry.type !== "tree") return edit(itemOf(entry)).catch(showError);
+    if (event.key === "e" && mayWriteTo(here.owner) && entry.type !== "tree") return edit(itemOf(entry));
     if (event.key === "Delete" && mayWriteTo(here.owner)) return selectedItems().then((items) => remove(items.length ? items : [itemOf(entry)]));
     if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) return rows.querySelector(`#row-${active} .tw-more`)?.click();
     return false;

@@ -13,10 +13,20 @@ const parser = new MarkdownIt({ html: false, linkify: true });
 // Give the text as elements; `folder` is where the text lies, `root` the asset that its pictures must be part of.
 export function renderMarkdown(text, { folder, root, me, ref = "" }) {
   const body = text.replace(/^---\r?\n[\s\S]*?\r?\n---\r?\n/, "");
-  const parsed = new DOMParser().parseFromString(parser.render(body), "text/html").body;
+  const parsed = new DOMParser().parseFromString(htmlOf(body), "text/html").body;
   const box = element("div", { class: "tw-markdown" });
   copyInto(box, parsed, { folder, root, me, ref });
   return box;
+}
+
+// Columns are aligned by a style attribute, which the content security policy refuses; so the word travels otherwise.
+function htmlOf(text) {
+  const tokens = parser.parse(text, {});
+  for (const token of tokens) {
+    const style = token.attrGet?.("style");
+    if (style) token.attrs = [["align", style.replace("text-align:", "")]];
+  }
+  return parser.renderer.render(tokens, parser.options, {});
 }
 
 function copyInto(target, source, place) {
@@ -33,7 +43,7 @@ function copy(node, place) {
   const made = document.createElement(tag);
   if (tag === "a") link(made, node.getAttribute("href") ?? "", place);
   if (tag === "ol" && node.hasAttribute("start")) made.setAttribute("start", node.getAttribute("start"));
-  if (node.style.textAlign) made.style.textAlign = node.style.textAlign;
+  if (["left", "center", "right"].includes(node.getAttribute("align"))) made.style.textAlign = node.getAttribute("align");
   copyInto(made, node, place);
   return tag === "table" ? element("div", { class: "tw-scroll", tabindex: "0" }, made) : made;
 }

@@ -84,8 +84,14 @@ class Plot {
 
   choices() {
     const x = element("select", { class: "form-select form-select-sm", "aria-label": "Along" }, element("option", { value: "-1" }, "row number"), ...this.numeric.map(({ name, index }) => element("option", { value: index, selected: index === this.x }, name)));
-    x.addEventListener("change", () => { this.x = Number(x.value); this.draw(); });
-    const lines = this.numeric.filter(({ type }) => type !== "time").slice(0, 40).map(({ name, index }) => {
+    x.addEventListener("change", () => {
+      this.x = Number(x.value);
+      this.lines = this.lines.filter((line) => line !== this.x);
+      this.box.firstChild.replaceWith(this.choices());
+      this.box.querySelector("select").focus();
+      this.draw();
+    });
+    const lines = this.numeric.filter(({ type, index }) => type !== "time" && index !== this.x).slice(0, 40).map(({ name, index }) => {
       const tick = element("input", { type: "checkbox", class: "form-check-input", checked: this.lines.includes(index) });
       tick.addEventListener("change", () => {
         this.lines = tick.checked ? [...this.lines, index].slice(-MOST_LINES) : this.lines.filter((line) => line !== index);
@@ -112,6 +118,7 @@ class Plot {
     const dark = document.documentElement.dataset.bsTheme === "dark";
     const style = getComputedStyle(this.area);
     const axis = { stroke: style.color, grid: { stroke: style.getPropertyValue("--tw-line"), width: 1 }, ticks: { stroke: style.getPropertyValue("--tw-line"), width: 1 } };
+    const small = smallOnes(data.slice(1));
     const isTime = this.table.columns[this.x]?.type === "time";
     const name = (index) => (index < 0 ? "row" : this.table.columns[index].name);
     this.area.replaceChildren();
@@ -119,11 +126,21 @@ class Plot {
       width: Math.max(240, this.area.clientWidth),
       height: 260,
       scales: { x: { time: isTime } },
-      series: [{ label: name(this.x) }, ...this.lines.map((index, at) => ({ label: name(index), stroke: (dark ? COLOURS_DARK : COLOURS)[at % COLOURS.length], width: 1.5, spanGaps: false }))],
-      axes: [axis, { ...axis, size: 64 }],
+      series: [{ label: name(this.x) }, ...this.lines.map((index, at) => ({ label: name(index), stroke: (dark ? COLOURS_DARK : COLOURS)[at % COLOURS.length], width: 1.5, scale: small.has(at) ? "small" : "y" }))],
+      axes: [axis, { ...axis, size: 64 }, ...(small.size ? [{ ...axis, size: 64, side: 1, scale: "small", grid: { show: false } }] : [])],
       cursor: { drag: { setScale: false, x: true, y: false } },
       hooks: { setSelect: [(plot) => plot.select.width > 4 && this.draw(plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x"))] },
     }, data.map((line) => Array.from(line, (value) => (Number.isNaN(value) ? null : value))), this.area);
     new ResizeObserver(() => this.plot?.setSize({ width: Math.max(240, this.area.clientWidth), height: 260 })).observe(this.area);
   }
+}
+
+// Lines that would be flat beside the others get the scale at the right.
+function smallOnes(lines) {
+  const limits = lines.map((line) => line.reduce(([low, high], value) => (Number.isNaN(value) ? [low, high] : [Math.min(low, value), Math.max(high, value)]), [Infinity, -Infinity]));
+  const all = [Math.min(...limits.map(([low]) => low)), Math.max(...limits.map(([, high]) => high))];
+  const found = limits.map(([low, high]) => (high - low) * 12 < all[1] - all[0]);
+  // All of them small means that they lie far apart: the first keeps the left.
+  if (found.every(Boolean)) found[0] = false;
+  return new Set(found.flatMap((is, index) => (is ? [index] : [])));
 }

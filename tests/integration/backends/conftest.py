@@ -21,4 +21,4 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with getattr(module, f"{kind}_world")(tmp_path) as made:
         for owner in OWNERS:
             made.backend.ensure_owner(owner)
-        yield World(kind, made.backend, made.seed)
+        yield World(made.backend, made.put)

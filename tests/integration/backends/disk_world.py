@@ -18,7 +18,7 @@ class DiskWorld:
     backend: DiskBackend
     places: Places
 
-    def seed(self, owner: str, files: Mapping[str, bytes]) -> None:
+    def put(self, owner: str, files: Mapping[str, bytes]) -> None:
         """Write files as a workspace does."""
         for name, content in files.items():
             file = self.places.files / owner / name

@@ -60,7 +60,7 @@ class GitWorld:
     server: GitServer
     folder: Path
 
-    def seed(self, owner: str, files: Mapping[str, bytes]) -> str:
+    def put(self, owner: str, files: Mapping[str, bytes]) -> str:
         """Push files from a clone of somebody's own; give the commit."""
         return push_files(self.server, self.folder / "clone", owner, files)
 

@@ -6,23 +6,36 @@ that the library asks for nothing that GitLab does not document, and that the
 library deals with what GitLab documents; it is no proof against GitLab itself.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from libms.gitlab import GitLabBackend
 from libms.paths import AssetPath
-from tests.integration.backends.worlds import OWNERS, World
+from tests.integration.backends.worlds import OWNERS
 from tests.support.gitlab_standin import TOKEN, GitLabStandIn
 
 
 @dataclass(frozen=True)
-class GitLabWorld(World):
+class GitLabWorld:
     """A backend, and the stand-in behind it."""
 
+    backend: GitLabBackend
     standin: GitLabStandIn
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def put(self, owner: str, files: Mapping[str, bytes]) -> None:
+        """Put files into an owner's project as somebody with a clone does, without the library."""
+        self.standin.create(owner).push(files)
+
+    def aside(self, content: bytes) -> Path:
+        """Prepare a file as an upload does."""
+        file = self.backend.staging / f"aside-{next(self.numbers)}"
+        file.write_bytes(content)
+        return file
 
     def read(self, path: AssetPath, ref: str | None = None) -> bytes:
         """Read a file's bytes through the backend."""
@@ -38,10 +51,7 @@ def gitlab_world(folder: Path, **options: Any) -> Iterator[GitLabWorld]:
             standin.create(owner)
         backend = open_gitlab(folder / "platform", standin, **options)
         try:
-            # A seed is a push by somebody with a clone.
-            yield GitLabWorld(
-                backend, lambda owner, files: _seed(standin, owner, files), sees_at_once=True, standin=standin
-            )
+            yield GitLabWorld(backend, standin)
         finally:
             backend.close()
         assert standin.violations == []
@@ -55,7 +65,3 @@ def open_gitlab(folder: Path, standin: GitLabStandIn, **options: Any) -> GitLabB
     usual = {"staging": staging, "trash": trash, "trash_days": 30, "poll_s": 0.0}
     url, token = options.pop("url", standin.url), options.pop("token", TOKEN)
     return GitLabBackend(url, standin.group, token, **{**usual, **options})
-
-
-def _seed(standin: GitLabStandIn, owner: str, files: Any) -> None:
-    standin.create(owner).push(files)

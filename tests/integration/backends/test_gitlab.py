@@ -48,7 +48,7 @@ def etag(world: GitLabWorld, path: str) -> str:
 def test_a_folder_of_350_files_is_listed_whole(world: GitLabWorld) -> None:
     """GitLab gives 100 names a page; the library that people come from showed the first 100 and no more."""
     names = [f"run-{number:03}.csv" for number in range(350)]
-    world.seed("alice", {f"data/runs/{name}": name.encode() for name in names})
+    world.put("alice", {f"data/runs/{name}": name.encode() for name in names})
 
     listing = world.backend.listing(parse_path("alice/data/runs"))
 
@@ -61,7 +61,7 @@ def test_folders_and_files_beyond_a_page_are_both_there(world: GitLabWorld) -> N
     """Each kind has pages of its own, and both may go on."""
     files = {f"data/f{number:03}": b"" for number in range(130)}
     folders = {f"data/d{number:03}/f": b"" for number in range(210)}
-    world.seed("alice", {**files, **folders})
+    world.put("alice", {**files, **folders})
 
     listing = world.backend.listing(parse_path("alice/data"))
 
@@ -82,12 +82,12 @@ def test_all_owners_of_a_large_group_are_named(world: GitLabWorld) -> None:
 
 def test_branches_and_tags_are_named_and_read(world: GitLabWorld) -> None:
     """Engineers compare what they have with what they released."""
-    world.seed("alice", {"data/a.txt": b"one"})
+    world.put("alice", {"data/a.txt": b"one"})
     repository = world.standin.create("alice")
     repository.git("tag", "v1")
     for number in range(105):
         repository.git("branch", f"b{number:03}")
-    world.seed("alice", {"data/a.txt": b"two"})
+    world.put("alice", {"data/a.txt": b"two"})
 
     refs = world.backend.refs("alice")
 
@@ -116,12 +116,12 @@ def test_bytes_come_back_as_they_were(world: GitLabWorld, content: bytes) -> Non
 
     assert world.read(path) == content
     assert world.backend.about(path).size == len(content)
-    assert [left for left in world.backend.staging.iterdir() if left.suffix != ".claim"] == []
+    assert list(world.backend.staging.iterdir()) == []
 
 
 def test_an_answer_cut_short_is_no_file(world: GitLabWorld) -> None:
     """Half a file that looks like a whole one ruins a simulation."""
-    world.seed("alice", {"data/big.bin": b"\0" * 100_000})
+    world.put("alice", {"data/big.bin": b"\0" * 100_000})
     world.standin.faults.order(Fault(r"GET .*/blobs/.*/raw", status=200, body="\0" * 50_000))
 
     with pytest.raises(BackendUnreachable, match="did not give all"):
@@ -144,7 +144,7 @@ def test_links_are_shown_and_never_followed(world: GitLabWorld) -> None:
 def test_what_people_type_is_never_part_of_a_query(world: GitLabWorld) -> None:
     """Names with quotes and braces are names; the stand-in would refuse a broken query."""
     name = 'a"){id}}} #$ref\\'
-    world.seed("alice", {f"data/{name}": b"odd"})
+    world.put("alice", {f"data/{name}": b"odd"})
 
     assert world.read(parse_path(f"alice/data/{name}")) == b"odd"
     assert world.backend.entries(parse_path("alice/data"), [name])[0].size == 3
@@ -205,9 +205,9 @@ def test_a_change_is_one_commit_in_the_users_name(world: GitLabWorld) -> None:
 def test_a_foreign_commit_between_reading_and_saving_is_told(world: GitLabWorld) -> None:
     """Two people edit a file: the second one to save must not wipe out what the first one wrote."""
     path = parse_path("alice/data/a.txt")
-    world.seed("alice", {"data/a.txt": b"old"})
+    world.put("alice", {"data/a.txt": b"old"})
     seen = etag(world, "alice/data/a.txt")
-    world.seed("alice", {"data/a.txt": b"theirs"})
+    world.put("alice", {"data/a.txt": b"theirs"})
     aside = world.aside(b"mine")
 
     with pytest.raises(Changed):
@@ -221,9 +221,9 @@ def test_a_foreign_commit_between_reading_and_saving_is_told(world: GitLabWorld)
 def test_a_foreign_commit_in_the_last_moment_is_not_lost(world: GitLabWorld, moment: str) -> None:
     """It comes after the library's look at the file, or even between GitLab's own check and its writing."""
     path = parse_path("alice/data/a.txt")
-    world.seed("alice", {"data/a.txt": b"old"})
+    world.put("alice", {"data/a.txt": b"old"})
     seen = etag(world, "alice/data/a.txt")
-    world.standin.faults.order(Fault(moment, before=lambda: world.seed("alice", {"data/a.txt": b"theirs"})))
+    world.standin.faults.order(Fault(moment, before=lambda: world.put("alice", {"data/a.txt": b"theirs"})))
 
     with pytest.raises(Changed):
         world.backend.place(world.aside(b"mine"), path, "alice", if_match=seen)
@@ -234,10 +234,10 @@ def test_a_foreign_commit_in_the_last_moment_is_not_lost(world: GitLabWorld, mom
 def test_a_foreign_commit_elsewhere_does_not_disturb(world: GitLabWorld) -> None:
     """In a busy project somebody always commits something."""
     path = parse_path("alice/data/a.txt")
-    world.seed("alice", {"data/a.txt": b"old"})
+    world.put("alice", {"data/a.txt": b"old"})
     seen = etag(world, "alice/data/a.txt")
     world.standin.faults.order(
-        Fault(r"POST .*/repository/commits", before=lambda: world.seed("alice", {"data/other": b"theirs"}))
+        Fault(r"POST .*/repository/commits", before=lambda: world.put("alice", {"data/other": b"theirs"}))
     )
 
     world.backend.place(world.aside(b"mine"), path, "alice", if_match=seen)
@@ -250,7 +250,7 @@ def test_a_name_taken_in_the_last_moment_stays_theirs(world: GitLabWorld) -> Non
     """A new file must never become a replacement because somebody was faster."""
     path = parse_path("alice/data/new.txt")
     world.standin.faults.order(
-        Fault(r"POST .*/repository/commits", before=lambda: world.seed("alice", {"data/new.txt": b"theirs"}))
+        Fault(r"POST .*/repository/commits", before=lambda: world.put("alice", {"data/new.txt": b"theirs"}))
     )
 
     with pytest.raises(Exists):
@@ -261,9 +261,9 @@ def test_a_name_taken_in_the_last_moment_stays_theirs(world: GitLabWorld) -> Non
 
 def test_a_file_changed_while_it_is_moved_keeps_the_change(world: GitLabWorld) -> None:
     """A colleague saves in the moment in which the folder is renamed."""
-    world.seed("alice", {"data/old/a": b"1", "data/old/b": b"2"})
+    world.put("alice", {"data/old/a": b"1", "data/old/b": b"2"})
     world.standin.faults.order(
-        Fault(r"POST .*/repository/commits", before=lambda: world.seed("alice", {"data/old/a": b"theirs"}))
+        Fault(r"POST .*/repository/commits", before=lambda: world.put("alice", {"data/old/a": b"theirs"}))
     )
 
     world.backend.move(parse_path("alice/data/old"), parse_path("alice/data/new"), "alice")
@@ -275,9 +275,9 @@ def test_a_file_changed_while_it_is_moved_keeps_the_change(world: GitLabWorld) -
 def test_a_file_changed_while_it_is_deleted_comes_back_with_the_change(world: GitLabWorld) -> None:
     """The trash must hold what was there, not what the library saw before."""
     path = parse_path("alice/data/a")
-    world.seed("alice", {"data/a": b"1"})
+    world.put("alice", {"data/a": b"1"})
     world.standin.faults.order(
-        Fault("between check and write", before=lambda: world.seed("alice", {"data/a": b"theirs"}))
+        Fault("between check and write", before=lambda: world.put("alice", {"data/a": b"theirs"}))
     )
 
     trashed = world.backend.delete(path, "alice")
@@ -288,9 +288,9 @@ def test_a_file_changed_while_it_is_deleted_comes_back_with_the_change(world: Gi
 
 def test_what_changes_on_the_way_to_another_owner_is_not_deleted(world: GitLabWorld) -> None:
     """Publishing takes two commits; what a colleague saves between them must not vanish."""
-    world.seed("alice", {"models/m/a": b"1", "models/m/b": b"2"})
+    world.put("alice", {"models/m/a": b"1", "models/m/b": b"2"})
     posts = r"POST .*/projects/dtaas%2Falice/repository/commits"
-    world.standin.faults.order(Fault(posts, before=lambda: world.seed("alice", {"models/m/a": b"theirs"})))
+    world.standin.faults.order(Fault(posts, before=lambda: world.put("alice", {"models/m/a": b"theirs"})))
 
     with pytest.raises(Changed):
         world.backend.move(parse_path("alice/models/m"), parse_path("common/models/m"), "alice")
@@ -302,7 +302,7 @@ def test_what_changes_on_the_way_to_another_owner_is_not_deleted(world: GitLabWo
 
 def test_moving_to_another_owner_takes_all_along(world: GitLabWorld) -> None:
     """Content, empty folders and the right to be executed belong to a twin."""
-    world.seed("alice", {"digital_twins/t/empty/.gitkeep": b"", "digital_twins/t/bin": b"\0\1"})
+    world.put("alice", {"digital_twins/t/empty/.gitkeep": b"", "digital_twins/t/bin": b"\0\1"})
 
     world.backend.move(parse_path("alice/digital_twins/t"), parse_path("common/digital_twins/t"), "alice")
 
@@ -319,7 +319,7 @@ def test_writers_at_the_same_time_lose_nothing(world: GitLabWorld, tmp_path: Pat
         backend = (world.backend, other)[number % 2]
         backend.place(world.aside(b"x"), parse_path(f"alice/data/f{number}"), "alice")
         if number % 4 == 0:
-            world.seed("alice", {f"data/pushed{number}": b"y"})
+            world.put("alice", {f"data/pushed{number}": b"y"})
 
     try:
         with ThreadPoolExecutor(4) as pool:
@@ -355,7 +355,7 @@ def test_names_that_git_keeps_for_itself_are_refused(world: GitLabWorld, name: s
 
 def test_the_last_file_of_a_folder_leaves_the_folder(world: GitLabWorld) -> None:
     """Git keeps no empty folders, people do."""
-    world.seed("alice", {"data/runs/one": b"1"})
+    world.put("alice", {"data/runs/one": b"1"})
 
     world.backend.delete(parse_path("alice/data/runs/one"), "alice")
 
@@ -374,7 +374,7 @@ def test_a_deletion_that_fails_leaves_no_trace(world: GitLabWorld) -> None:
 def test_a_deletion_with_an_unknown_end_can_be_brought_back(world: GitLabWorld) -> None:
     """GitLab deletes, and its answer is lost on the way: the trash must know the file all the same."""
     path = parse_path("alice/data/a")
-    world.seed("alice", {"data/a": b"1"})
+    world.put("alice", {"data/a": b"1"})
     repository = world.standin.create("alice")
     world.standin.faults.order(
         Fault(r"POST .*/repository/commits", status=502, before=lambda: repository.push({"data/a": None}))
@@ -389,7 +389,7 @@ def test_a_deletion_with_an_unknown_end_can_be_brought_back(world: GitLabWorld) 
 
 def test_a_rewritten_history_is_told(world: GitLabWorld) -> None:
     """Whoever rewrites history with git takes the trash's content away."""
-    world.seed("alice", {"data/a": b"1"})
+    world.put("alice", {"data/a": b"1"})
     trashed = world.backend.delete(parse_path("alice/data/a"), "alice")
     repository = world.standin.create("alice")
     repository.git("update-ref", "-d", "refs/heads/main")
@@ -546,7 +546,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 def test_a_way_through_a_file_is_no_folder(world: GitLabWorld) -> None:
     """Clients of other installations look for ENOTDIR."""
-    world.seed("alice", {"data/f": b"1"})
+    world.put("alice", {"data/f": b"1"})
 
     with pytest.raises(NotAFolder, match=r"^ENOTDIR"):
         world.backend.listing(parse_path("alice/data/f"))
@@ -572,6 +572,6 @@ def test_the_stand_in_finds_requests_that_gitlab_does_not_document(world: GitLab
 
 def test_content_ids_are_those_of_git(world: GitLabWorld) -> None:
     """An etag that is git's own id can be compared with any clone."""
-    world.seed("alice", {"data/a": b"hello"})
+    world.put("alice", {"data/a": b"hello"})
 
     assert etag(world, "alice/data/a") == f'"{hashlib.sha1(b"blob 5" + bytes(1) + b"hello").hexdigest()}"'  # noqa: S324

@@ -22,30 +22,25 @@ class World:
     """A backend with the owners of OWNERS.
 
     Each `KIND_world.py` has a context manager `KIND_world(folder)` that gives
-    something with `backend` and `seed`, from which the fixture makes this one.
+    something with `backend` and `put`, from which the fixture makes this.
     """
 
-    kind: str
     backend: Backend
     put: Seed
     """Puts files, {"data/a.csv": b"…"}, where the backend keeps an owner's assets without asking
     the backend, as a workspace, a `git push` or GitLab's own pages do."""
-    numbers: Iterator[int] = field(default_factory=itertools.count)
+    sees_at_once: bool = field(default=False, kw_only=True)
+    """Whether what was put is read without waiting for a refresh."""
+    numbers: Iterator[int] = field(default_factory=itertools.count, init=False)
 
     def seed(self, owner: str, files: Mapping[str, bytes]) -> None:
         """Put files there, and wait until the backend has noticed."""
         self.put(owner, files)
         deadline = time.monotonic() + SEEN_WITHIN_S
         for name, content in files.items():
-            while self._read_or_none(f"{owner}/{name}") != content:
+            while not self.sees_at_once and _content(self.backend, f"{owner}/{name}") != content:
                 assert time.monotonic() < deadline, f"{name} is not seen"
                 time.sleep(0.01)
-
-    def _read_or_none(self, path: str) -> bytes | None:
-        try:
-            return self.read(path)
-        except (AssetNotFound, NotAFolder):
-            return None
 
     def aside(self, content: bytes = b"new", *, executable: bool = False) -> Path:
         """Prepare a file in the backend's staging folder."""
@@ -76,8 +71,7 @@ class World:
 
     def read(self, path: str, ref: str | None = None) -> bytes:
         """Read a whole file."""
-        with self.backend.file(parse_path(path), ref) as descriptor:
-            return os.pread(descriptor, os.fstat(descriptor).st_size + 1, 0)
+        return _read(self.backend, path, ref)
 
     def etag(self, path: str) -> str:
         """Give a file's tag."""
@@ -91,6 +85,18 @@ class World:
     def walked(self, path: str) -> list[str]:
         """Name all below a folder."""
         return [found.path for found in self.backend.walk(parse_path(path))]
+
+
+def _read(backend: Backend, path: str, ref: str | None = None) -> bytes:
+    with backend.file(parse_path(path), ref) as descriptor:
+        return os.pread(descriptor, os.fstat(descriptor).st_size + 1, 0)
+
+
+def _content(backend: Backend, path: str) -> bytes | None:
+    try:
+        return _read(backend, path)
+    except (AssetNotFound, NotAFolder):
+        return None
 
 
 @contextmanager

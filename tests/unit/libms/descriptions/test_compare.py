@@ -102,10 +102,13 @@ def test_a_change_beyond_what_is_read_is_never_called_the_same() -> None:
     """Saying that nothing differs must be true."""
     wide = [("a," * 2000 + end).encode() for end in ("1\n", "2\n")]
     long = [f"name,x\n{'y' * 150_000}{end},1\n".encode() for end in "ab"]
-    for old, new in (wide, long):
+    broken = [("name,x\n" + "y\u2028" * 150_000 + f"{end},1\n").encode() for end in "ab"]
+    for old, new in (wide, long, broken):
         with pytest.raises(DescriptionUnreadable):
             compare_csv(old, new)
-        assert compare("a.csv", old, new).text is not None
+        text = compare("a.csv", old, new).text
+        assert text is not None
+        assert (text.added, text.removed) == (1, 1)
 
 
 def test_values_are_compared_by_path() -> None:
