@@ -114,7 +114,11 @@ def _time(what: str, index: Index, query: Query) -> None:
 
 def _time_last(index: Index) -> None:
     """Go through all pages: the time of one must not grow with its number."""
-    for what, text in (("all assets", ""), ("a word of every asset", "measurement"), ("six frequent words", "measurement simulation model spring a b")):
+    for what, text in (
+        ("all assets", ""),
+        ("a word of every asset", "measurement"),
+        ("six frequent words", "measurement simulation model spring a b"),
+    ):
         times, found, after = [], 0, None
         more = True
         while more:

@@ -88,10 +88,17 @@ class Workspace(DockerSpawner):
             str(self.places.files / owner): {"bind": "/workspace", "mode": "rw"},
             str(self.places.files / "common"): {
                 "bind": "/workspace/common",
-                "mode": "ro" if self.common_read_only else "rw",
+                "mode": "rw" if self._may_write_common() else "ro",
             },
             str(self.places.homes / owner): {"bind": f"/home/{owner}", "mode": "rw"},
         }
+
+    def _may_write_common(self) -> bool:
+        """Decide as the library does (libms.access), so that a workspace is no way around it."""
+        group = self.places.settings.library.common_writers
+        if self.common_read_only:
+            return False
+        return group is None or self.user.admin or group in {one.name for one in self.user.groups}
 
     def get_env(self) -> dict[str, str]:
         """Add what the workspace's start script needs to the hub's variables."""

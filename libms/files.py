@@ -10,9 +10,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.concurrency import iterate_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from libms.assets import Assets
 from libms.descriptions.media import is_text, shows_inline
@@ -37,7 +37,13 @@ SAFE_HEADERS: Final = {
 
 
 class OpenFileResponse(FileResponse):
-    """Serve an open file and close it, however the answer ends: refused ranges end before background tasks run."""
+    """Serve an open file and close it, however the answer ends: refused ranges end before background tasks run.
+
+    A browser that breaks a download off ends the reading too; the server alone
+    would go on through 10 GB for nobody.
+    """
+
+    chunk_size = 1024 * 1024
 
     def __init__(self, descriptor: int, headers: dict[str, str], media_type: str) -> None:
         self._descriptor = descriptor
@@ -45,10 +51,24 @@ class OpenFileResponse(FileResponse):
         super().__init__(f"/proc/self/fd/{descriptor}", headers=headers, media_type=media_type, stat_result=about)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        leaving = asyncio.ensure_future(_left(receive))
+
+        async def send_on(message: Message) -> None:
+            if leaving.done():
+                raise ClientDisconnect
+            await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_on)
         finally:
+            leaving.cancel()
             os.close(self._descriptor)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Files:

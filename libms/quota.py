@@ -44,6 +44,11 @@ class Quota:
                     )
             self._held[owner] = held + size
 
+    def resume(self, owner: str, size: int) -> None:
+        """Promise again what was promised before a restart; never refuses."""
+        with self._lock:
+            self._held[owner] = self._held.get(owner, 0) + size
+
     def release(self, owner: str, size: int) -> None:
         """Take a promise back: the upload is placed, or given up."""
         with self._lock:

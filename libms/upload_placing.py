@@ -11,7 +11,7 @@ from typing import Final
 
 from libms.audit import Audit
 from libms.backend import Backend
-from libms.errors import AssetNotFound, Changed, ChecksumMismatch, Exists, QuotaExceeded
+from libms.errors import AssetNotFound, Changed, ChecksumMismatch, Exists
 from libms.models import About, EntryType
 from libms.paths import AssetPath
 from libms.quota import Quota
@@ -57,8 +57,7 @@ class Placing:
             if upload.placing is not None:
                 self._audit.record(upload.user, "upload", upload.placing, f"{upload.length} bytes")
         for upload in self._store.unfinished():
-            with suppress(QuotaExceeded):  # a quota that shrank meanwhile does not end what was promised
-                self._hold(upload)
+            self._hold(upload)
 
     # --- the beginning ----------------------------------------------------------------
 
@@ -103,7 +102,7 @@ class Placing:
 
     def _hold(self, upload: Upload) -> None:
         owner = upload.wish.path.owner or ""
-        self._quota.hold(owner, upload.length)
+        self._quota.resume(owner, upload.length)
         self._held[upload.id] = (owner, upload.length)
 
     def drop(self, upload: Upload) -> None:

@@ -20,6 +20,8 @@ from twinhub.errors import PublicError
 LOCAL_S: Final = 600.0
 """How long a command inside a mirror may take: the largest files are compressed in it."""
 
+GRACE_S: Final = 5.0
+
 
 class GitFailed(Exception):
     """A git command ended with an error. What it printed is kept for deciding, and never shown or logged."""
@@ -51,7 +53,7 @@ class Commands:
         try:
             stdout, stderr = process.communicate(stdin, timeout=timeout_s)
         except BaseException as error:
-            _kill_group(process)
+            _end(process)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise GitFailed(command, -1, b"", b"operation timed out") from None
             raise
@@ -72,10 +74,14 @@ class Commands:
         )
 
 
-def _kill_group(process: Any) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+def _end(process: Any) -> None:
+    """End a command and its helpers; git takes its lock files away when it is asked to go."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=GRACE_S)
+            return
 
 
 _REASONS: Final = tuple(

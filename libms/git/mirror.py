@@ -136,7 +136,11 @@ class Mirror:
             except GitFailed as error:
                 if not self._arrived(commit, error):
                     return False
-            self.commands.run("update-ref", "--end-of-options", branch, commit)
+            try:
+                self.commands.run("update-ref", "--end-of-options", branch, commit)
+            except GitFailed as error:
+                # What counts is stored; the next fetch brings the mirror up to it.
+                log.warning("the mirror of %s is behind: %s", ascii(self.owner), error)
             snapshot = self.snapshot()
             self._snapshot = replace(snapshot, refs={**snapshot.refs, branch: commit}, head=commit)
             self._count_change()
@@ -201,10 +205,11 @@ class Mirror:
         if self._failed is not None and time.monotonic() - self._failed[0] < AGAIN_AFTER_S:
             raise self._failed[1]
         try:
-            self._hold()
-            if not self._is_ours():
-                self._clone()
-            return read_refs(self.commands, self._repository.branch)
+            with translated(self):
+                self._hold()
+                if not self._is_ours():
+                    self._clone()
+                return read_refs(self.commands, self._repository.branch)
         except PublicError as error:
             self._failed = (time.monotonic(), error)
             raise
@@ -226,8 +231,6 @@ class Mirror:
             self._fetch(commands)
             (aside / "origin").write_text(self._origin, encoding="ascii")
             aside.rename(self._folder)
-        except GitFailed as error:
-            raise explain(error, self.owner) from None
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 

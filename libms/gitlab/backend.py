@@ -110,6 +110,8 @@ class GitLabBackend:
         if path.owner is None:
             return About(EntryType.TREE, 0, 0.0, f'"{self.listing(path).revision}"')
         here = self._stat(self._projects.commit(path, ref), path)
+        if here.is_link:
+            raise not_found(path)
         if here.blob is None:
             return About(here.type, 0, here.changed, f'"{here.commit}"')
         return About(here.type, here.blob.size, here.changed, f'"{here.blob.oid}"', here.blob.executable)
@@ -122,7 +124,7 @@ class GitLabBackend:
         here = self._stat(commit, path)
         if here.type is EntryType.TREE:
             raise _not_a_file(path, "a folder")
-        if here.blob is None or not here.blob.is_file:
+        if here.is_link or here.blob is None:
             raise _not_a_file(path, "no ordinary file")
         with self._contents.opened(commit, here.blob, path) as descriptor:
             yield descriptor
@@ -157,8 +159,12 @@ class GitLabBackend:
 
     def _folder(self, commit: Commit, path: AssetPath) -> Folder:
         folder = self._reader.folder(commit, path.inside)
-        if len(folder) == 0 and path.names and self._stat(commit, path).type is EntryType.BLOB:
-            raise NotAFolder(f"ENOTDIR: not a directory, '{path}'", "")
+        if len(folder) == 0 and path.names:
+            here = self._stat(commit, path)
+            if here.is_link:
+                raise not_found(path)
+            if here.type is EntryType.BLOB:
+                raise NotAFolder(f"ENOTDIR: not a directory, '{path}'", "")
         return folder
 
     def _stat(self, commit: Commit, path: AssetPath) -> Stat:

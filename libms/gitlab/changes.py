@@ -15,7 +15,6 @@ from libms.gitlab.reading import KEEP, Commit, Reader
 from libms.gitlab.trash import TrashRecords
 from libms.models import Trashed
 from libms.paths import AssetPath
-from twinhub.names import Category
 
 
 class Changes:
@@ -32,26 +31,12 @@ class Changes:
         self._changer = Changer(projects, reader, committer)
 
     def ensure_owner(self, owner: str) -> None:
-        """Make a project and the categories that are missing; asks nothing new when all are there."""
-        top = AssetPath(owner, ())
+        """Make a project when there is none; its categories need no commit, as they are always shown."""
         try:
-            head = self._projects.head(top)
+            self._projects.head(AssetPath(owner, ()))
         except AssetNotFound:
-            self._projects.project(top)  # what cannot be an owner stays missing
+            self._projects.project(AssetPath(owner, ()))  # what cannot be an owner stays missing
             self._projects.create(owner)
-            head = self._projects.head(top, fresh=True)
-        if self._missing(head):
-            self._changer.commit(top, lambda now: self._plan_categories(now, owner))
-
-    def _missing(self, head: Head) -> list[str]:
-        folder = self._reader.folder(head.commit, ".")
-        return [category for category in Category if category not in (*folder.trees, *folder.blobs, *folder.modules)]
-
-    def _plan_categories(self, head: Head, owner: str) -> Change | None:
-        change = Change("Make the folders that every owner has", owner)
-        for category in self._missing(head):
-            change.create(f"{category}/{KEEP}", None)
-        return change if change.actions else None
 
     def make_folder(self, path: AssetPath, by: str) -> None:
         """Make one folder and those above it."""

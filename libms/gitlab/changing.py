@@ -105,7 +105,7 @@ class Changer:
     def keep_parent(self, head: Head, change: Change, path: AssetPath, coming: AssetPath | None = None) -> None:
         """Keep the folder that something is taken out of, also when it was the last thing in there."""
         parent = path.parent
-        if not parent.names or (coming is not None and coming.names[: len(parent.names)] == parent.names):
+        if parent.fixed or (coming is not None and coming.names[: len(parent.names)] == parent.names):
             return
         if len(self._reader.folder(head.commit, parent.inside)) == 1:
             change.create(f"{parent.inside}/{KEEP}", None)

@@ -15,6 +15,7 @@ from libms.gitlab.cache import Cache
 from libms.gitlab.client import GitLabClient
 from libms.models import EntryType
 from libms.paths import AssetPath
+from twinhub.names import Category
 
 KEEP: Final = ".gitkeep"
 """What stands in a folder without anything else, as git keeps no empty folders; nobody sees it."""
@@ -65,6 +66,11 @@ class Stat:
     blob: Blob | None = None
     """None for folders, and for submodules, which GitLab says nothing about."""
 
+    @property
+    def is_link(self) -> bool:
+        """Whether it leads elsewhere: a symbolic link or a submodule. Both are listed and never followed."""
+        return self.type is EntryType.BLOB and (self.blob is None or not self.blob.is_file)
+
 
 @dataclass(slots=True)
 class Folder:
@@ -106,13 +112,20 @@ class Reader:
         self._changed: Cache[float] = Cache(100_000)
 
     def stat(self, commit: Commit, path: AssetPath) -> Stat | None:
-        """Give what stands at a path, without following links; raises NotAFolder where the way goes through a file."""
+        """Give what stands at a path, without following links; raises NotAFolder where the way goes through a file.
+
+        The categories that every owner has are there also where nobody has put
+        anything into them, as git keeps no empty folders.
+        """
         if KEEP in path.names:
             return None
         key = (commit.project, commit.sha, path.names)
         known = self._stats.get(key)
         if known is None:
-            known = (self._stat(commit, path),)
+            found = self._stat(commit, path)
+            if found is None and path.fixed:
+                found = Stat(EntryType.TREE, commit.time, commit.sha)
+            known = (found,)
             self._stats.put(key, known)
         return known[0]
 
@@ -143,6 +156,9 @@ class Reader:
         known = self._folders.get(key)
         if known is None:
             known = self._read_folder(commit, inside, recursive)
+            if inside == "." and not recursive:
+                others = {*known.trees, *known.blobs, *known.modules}
+                known.trees += [category for category in Category if category not in others]
             self._folders.put(key, known, len(known) + 1)
         return known
 

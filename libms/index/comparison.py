@@ -96,7 +96,7 @@ class Comparison:
         if not item.is_folder and not folder.searched:
             self._only_counted[folder.id] = self._only_counted.get(folder.id, 0) + item.size
             return
-        number, _ = rows.put_item(connection, folder, item)
+        number = rows.put_item(connection, folder, item)
         self._meet(number)
         if item.is_folder:
             rows.ensure_folder(connection, self._owner, folder.below(item.name))
@@ -117,16 +117,16 @@ class Comparison:
             with self._database.read() as connection:
                 known = rows.items_between(connection, folder, after, None)
             unmet = [row for row in known if not self._was_met(row[0])]
-            for _, name, is_folder in unmet:
-                if is_folder:
-                    self._take_out_tree(folder.below(name))
+            for _, item in unmet:
+                if item.is_folder:
+                    self._take_out_tree(folder.below(item.name))
             if unmet:
                 with self._turn() as connection:
-                    for number, name, _ in unmet:
-                        rows.remove_item(connection, folder, number, name)
+                    for number, item in unmet:
+                        rows.remove_item(connection, folder, number, item.name)
             if not known:
                 return
-            after = known[-1][1]
+            after = known[-1][1].name
 
     def _take_out_tree(self, path: bytes) -> None:
         gone = False

@@ -58,7 +58,7 @@ CREATE INDEX assets_by_category ON assets(category, owner, path);
 -- The text is words already (libms.index.words), so splitting at spaces is all that is left to do.
 CREATE VIRTUAL TABLE asset_words USING fts5(
     name, title, description, tags, readme, keys,
-    detail=column, columnsize=0, prefix='1 2 3 4 5', tokenize="ascii tokenchars '_'");
+    detail=column, columnsize=0, prefix='1 2 3 4', tokenize="ascii tokenchars '_'");
 -- The rest of the entries, by name alone; nothing is kept twice, so what is taken out must be named as it was put in.
 CREATE VIRTUAL TABLE inside_words USING fts5(
     name, keys, content='', detail=column, columnsize=0, prefix='1 2 3', tokenize="ascii tokenchars '_'");

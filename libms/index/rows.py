@@ -93,25 +93,30 @@ def set_modified(connection: sqlite3.Connection, folder: Folder, modified: float
 # --- entries ------------------------------------------------------------------------------
 
 
-def put_item(connection: sqlite3.Connection, folder: Folder, item: Item) -> tuple[int, bool]:
-    """Add or renew one entry of a folder; give its id, and whether it differs from what was known."""
+def put_item(connection: sqlite3.Connection, folder: Folder, item: Item) -> int:
+    """Add or renew one entry of a folder; give its id."""
     row = connection.execute(
-        "SELECT id, is_folder, size, modified, changed FROM entries WHERE folder = ? AND name = ?",
+        "SELECT id, name, is_folder, size, modified, changed FROM entries WHERE folder = ? AND name = ?",
         (folder.id, item.name),
     ).fetchone()
-    values = (item.is_folder, item.size, item.modified, item.changed)
-    if row is not None and row[1] == item.is_folder:
-        if row[1:] == values:
-            return int(row[0]), False
-        connection.execute(
-            "UPDATE entries SET is_folder = ?, size = ?, modified = ?, changed = ? WHERE id = ?", (*values, row[0])
-        )
-        return int(row[0]), True
-    if row is not None:
+    if row is None:
+        return _add_item(connection, folder, item)
+    known = Item(*row[1:])
+    if known.is_folder != item.is_folder:
         remove_item(connection, folder, row[0], item.name)
+        return _add_item(connection, folder, item)
+    if known != item:
+        connection.execute(
+            "UPDATE entries SET size = ?, modified = ?, changed = ? WHERE id = ?",
+            (item.size, item.modified, item.changed, row[0]),
+        )
+    return int(row[0])
+
+
+def _add_item(connection: sqlite3.Connection, folder: Folder, item: Item) -> int:
     added = connection.execute(
         "INSERT INTO entries(folder, name, is_folder, size, modified, changed) VALUES(?, ?, ?, ?, ?, ?)",
-        (folder.id, item.name, *values),
+        (folder.id, item.name, item.is_folder, item.size, item.modified, item.changed),
     )
     number = int(added.lastrowid or 0)
     if folder.searched and not is_hidden(item.name):
@@ -120,7 +125,7 @@ def put_item(connection: sqlite3.Connection, folder: Folder, item: Item) -> tupl
         elif not item.is_folder:
             # An asset that is a folder gets its words when its README.md and asset.yaml are known.
             assets.put(connection, folder, number, item.name, BLANK)
-    return number, True
+    return number
 
 
 def file_of(connection: sqlite3.Connection, folder: Folder, name: bytes) -> tuple[int, int] | None:
@@ -141,13 +146,14 @@ def item_of(connection: sqlite3.Connection, folder: Folder, name: bytes) -> Item
 
 def items_between(
     connection: sqlite3.Connection, folder: Folder, after: bytes, last: bytes | None
-) -> list[tuple[int, bytes, bool]]:
-    """Give id, name and whether it is a folder of a batch of entries, of names after one up to another."""
-    return connection.execute(
-        "SELECT id, name, is_folder FROM entries WHERE folder = ?1 AND name > ?2 AND (?3 IS NULL OR name <= ?3)"
-        " ORDER BY name LIMIT ?4",
+) -> list[tuple[int, Item]]:
+    """Give a batch of entries with their ids, of names after one up to another."""
+    found = connection.execute(
+        "SELECT id, name, is_folder, size, modified, changed FROM entries"
+        " WHERE folder = ?1 AND name > ?2 AND (?3 IS NULL OR name <= ?3) ORDER BY name LIMIT ?4",
         (folder.id, after, last, BATCH),
-    ).fetchall()
+    )
+    return [(row[0], Item(*row[1:])) for row in found]
 
 
 def remove_item(connection: sqlite3.Connection, folder: Folder, number: int, name: bytes) -> None:

@@ -31,6 +31,7 @@ from libms.index.rows import BATCH, LONGEST_PATH_BYTES, Item
 
 MOST_NAMES: Final = 200_000
 """Names of one folder that can be searched; of more, only the bytes count."""
+LARGEST: Final = 2**63 - 1
 SETTLED_NS: Final = 200_000_000
 """A file changed so recently may change again without a trace in its times."""
 
@@ -131,52 +132,52 @@ class Scanner:
             if rows.folder_of(self.connection, folder.id) != folder:
                 return  # taken out meanwhile
             batch = names[start : start + BATCH]
-            last = start + BATCH >= len(names)
-            items = list(_items(descriptor, batch))
-            size += sum(item.size for item in items) if folder.searched else 0
-            yield from self._gone(
-                folder, descriptor, {item.name: item for item in items}, (after, None if last else batch[-1])
-            )
-            for item in items:
-                self._put(folder, item)
-            after = batch[-1] if batch else b""
+            items = {name: item for name in batch if (item := _item(descriptor, name)) is not None}
+            size += sum(item.size for item in items.values()) if folder.searched else 0
+            last = batch[-1] if start + BATCH < len(names) else None
+            yield from self._renew(folder, descriptor, items, (after, last))
+            after = last or b""
             yield
         if rows.folder_of(self.connection, folder.id) == folder:
             rows.set_bytes(self.connection, folder, size)
             rows.set_modified(self.connection, folder, os.fstat(descriptor).st_mtime)
             _describe_folder(self.connection, folder, descriptor)
 
-    def _put(self, folder: Folder, item: Item) -> None:
-        _, differs = rows.put_item(self.connection, folder, item)
+    def _renew(
+        self, folder: Folder, descriptor: int, items: dict[bytes, Item], between: tuple[bytes, bytes | None]
+    ) -> Steps:
+        """Make the rows of all names after the first of `between` up to the last those of what is there."""
+        for number, known in _known(self.connection, folder, between):
+            # A name that came after the names were read stays; the watch has seen it.
+            item = items.pop(known.name, None) or _item(descriptor, known.name)
+            if item is None or (known.is_folder and not item.is_folder):
+                if known.is_folder:
+                    yield from self.tree(folder.owner, folder.below(known.name))
+                rows.remove_item(self.connection, folder, number, known.name)
+            if item is not None:
+                self._put(folder, item, known)
+        for item in items.values():
+            self._put(folder, item, None)
+
+    def _put(self, folder: Folder, item: Item, known: Item | None) -> None:
+        if item != known:
+            rows.put_item(self.connection, folder, item)
         path = folder.below(item.name)
         if item.is_folder and len(path) <= LONGEST_PATH_BYTES:
-            new = rows.ensure_folder(self.connection, folder.owner, path)
-            if new is None and differs:
-                new = rows.folder_at(self.connection, folder.owner, path)
-            if new is not None:
-                self.watching.found(new)
-
-    def _gone(
-        self, folder: Folder, descriptor: int, there: dict[bytes, Item], between: tuple[bytes, bytes | None]
-    ) -> Steps:
-        """Take out rows without a file, those of names after the first of `between` up to the last."""
-        for number, name, is_folder in _known(self.connection, folder, between):
-            item = there.get(name) or _item(descriptor, name)
-            # A name that came after the names were read stays; the watch has seen it.
-            if item is not None and (not is_folder or item.is_folder):
-                continue
-            if is_folder:
-                yield from self.tree(folder.owner, folder.below(name))
-            rows.remove_item(self.connection, folder, number, name)
+            at = rows.ensure_folder(self.connection, folder.owner, path)
+            if at is None and (known is None or item.changed != known.changed):
+                at = rows.folder_at(self.connection, folder.owner, path)
+            if at is not None:
+                self.watching.found(at)
 
 
 def _known(
     connection: sqlite3.Connection, folder: Folder, between: tuple[bytes, bytes | None]
-) -> Iterator[tuple[int, bytes, bool]]:
+) -> Iterator[tuple[int, Item]]:
     after, last = between
     while found := rows.items_between(connection, folder, after, last):
         yield from found
-        after = found[-1][1]
+        after = found[-1][1].name
 
 
 def _names(folder: Folder, descriptor: int) -> Generator[None, None, tuple[list[bytes], int]]:
@@ -202,19 +203,15 @@ def _names(folder: Folder, descriptor: int) -> Generator[None, None, tuple[list[
     return names, size
 
 
-def _items(descriptor: int, names: list[bytes]) -> Iterator[Item]:
-    for name in names:
-        item = _item(descriptor, name)
-        if item is not None:
-            yield item
-
-
 def _item(descriptor: int, name: bytes) -> Item | None:
     try:
         about = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
     except OSError:
         return None
-    return Item(name, stat.S_ISDIR(about.st_mode), _size(about), about.st_mtime, about.st_ctime_ns)
+    if stat.S_ISDIR(about.st_mode):
+        # What is in a folder, its own scan tells; here it counts whether it is another one, or opens or closes to us.
+        return Item(name, True, 0, about.st_mtime, (about.st_ino << 12 | about.st_mode & 0o7777) & LARGEST)
+    return Item(name, False, _size(about), about.st_mtime, about.st_ctime_ns)
 
 
 def _size(about: os.stat_result) -> int:

@@ -80,8 +80,14 @@ class Page:
     """A part of what was found."""
 
     hits: tuple[Hit, ...] = ()
-    end_cursor: str | None = None
+    cursors: tuple[str, ...] = ()
+    """One per hit; a query goes on after the hit whose cursor it is given."""
     has_next: bool = False
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last hit."""
+        return self.cursors[-1] if self.cursors else None
 
 
 _Found = tuple[list[Any], Hit]
@@ -106,7 +112,7 @@ def search(connection: sqlite3.Connection, query: Query) -> Page:
     )
     hits = list(islice(found, first + 1))
     page = hits[:first]
-    return Page(tuple(hit for _, hit in page), _cursor(page[-1][0]) if page else None, len(hits) > first)
+    return Page(tuple(hit for _, hit in page), tuple(_cursor(one) for one, _ in page), len(hits) > first)
 
 
 # --- with words ---------------------------------------------------------------------------

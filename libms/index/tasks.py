@@ -81,9 +81,8 @@ class Tasks:
             self.watches.add(folder, descriptor)
 
     def found(self, folder: Folder) -> None:
-        """Look at a new folder at once, and at a changed one that cannot tell so by itself."""
-        if not self.watches.holds(folder):
-            self.lanes.add(folder.owner, folder.id, time.monotonic(), 0.0)
+        """Look at a new folder at once."""
+        self.lanes.add(folder.owner, folder.id, time.monotonic(), 0.0)
 
     def forget(self, folder_id: int) -> None:
         """Watch a folder no longer."""

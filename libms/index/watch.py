@@ -155,10 +155,12 @@ class _Queue:
 
     def add(self, folder: Folder, descriptor: int) -> None:
         watch = self._inotify.add_watch(f"/proc/self/fd/{descriptor}", MASK)
-        before = self._folders.get(watch)
-        if before is not None:
-            # The folder was moved: the kernel knows it by itself, not by its path.
-            self._watches.pop(before, None)
+        # After moves, the kernel may know this folder by another id, and this id by another folder.
+        before, old = self._folders.get(watch), self._watches.get(folder.id)
+        if before is not None and self._watches.get(before) == watch:
+            del self._watches[before]
+        if old is not None and old != watch and self._folders.get(old) == folder.id:
+            self.forget(folder.id)
         self._folders[watch] = folder.id
         self._watches[folder.id] = watch
 

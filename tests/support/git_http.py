@@ -38,6 +38,12 @@ class GitServer:
         self.password = password
         self.seen: list[str] = []
         """Method and address of every request."""
+        self.authorizations: list[str] = []
+        """What each request showed to be let in, empty for nothing."""
+        self.lost_answers = 0
+        """So many pushes are done from now on without an answer."""
+        self.redirect_to: str | None = None
+        """Another server to which every request is sent on."""
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
         root.mkdir(parents=True, exist_ok=True)
@@ -99,12 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self.close_connection = True
+        self.git.authorizations.append(self.headers.get("Authorization", ""))
+        if self.git.redirect_to is not None:
+            self._end_with(302, "Location", self.git.redirect_to + self.path)
+            return
         if not self._may_enter():
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Connection", "close")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._end_with(401, "WWW-Authenticate", 'Basic realm="git"')
             return
         with subprocess.Popen(
             ["git", "http-backend"], env=self._environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -115,6 +121,13 @@ class _Handler(BaseHTTPRequestHandler):
             feeding.start()
             self._answer(backend.stdout)
             feeding.join()
+
+    def _end_with(self, status: int, header: str, value: str) -> None:
+        self.send_response(status)
+        self.send_header(header, value)
+        self.send_header("Connection", "close")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _may_enter(self) -> bool:
         if self.git.password is None:
@@ -163,6 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
             yield block
 
     def _answer(self, source: IO[bytes]) -> None:
+        if self.git.lost_answers and self.command == "POST" and self.path.endswith("git-receive-pack"):
+            self.git.lost_answers -= 1
+            source.read()
+            self.connection.close()
+            return
         status, headers = 200, []
         while line := source.readline().strip():
             name, _, value = line.decode().partition(":")

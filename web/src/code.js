@@ -82,9 +82,13 @@ export function openCode(parent, { text, name, label, editable, onChange = () =>
     replace: (fresh) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: fresh } }),
     speak: (newName) => view.dispatch({ effects: language.reconfigure(languageOf(newName)) }),
     // Show what differs from another text, in place; null ends it.
-    compare: (other) => view.dispatch({ effects: differences.reconfigure(other === null ? [] : unifiedMergeView({ original: other, mergeControls: true })) }),
+    compare: (other) => view.dispatch({ effects: differences.reconfigure(other === null ? [] : unifiedMergeView({ original: other, mergeControls: choice })) }),
     close: () => view.destroy(),
   };
+}
+
+function choice(type, action) {
+  return element("button", { type: "button", name: type, onmousedown: action }, type === "accept" ? "Keep mine" : "Take theirs");
 }
 
 function languageOf(name) {

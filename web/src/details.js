@@ -3,7 +3,7 @@
 import { addressOf, shownPath } from "./address.js";
 import { actionsFor, edit, ownerOf } from "./actions.js";
 import { fetchAsset, fetchSha256, filesAddress } from "./assets.js";
-import { button, byId, element, showError } from "./dom.js";
+import { button, byId, element } from "./dom.js";
 import { baseName, formatDate, formatSize, kindOf, plural } from "./format.js";
 import { go, here, me, mayWriteTo, workspacePath } from "./here.js";
 import { openMenu } from "./menu.js";

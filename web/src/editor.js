@@ -124,8 +124,15 @@ class Editor {
     const gone = etag === null;
     this.say(gone ? "Somebody else deleted this file meanwhile." : "Somebody else changed this file since you opened it.",
       gone ? null : button("Load theirs", () => this.loadTheirs()),
-      gone ? null : button("Compare", () => { this.code.compare(this.theirs.text); this.code.focus(); }),
+      gone ? null : button("Compare", () => this.compare()),
       button(gone ? "Save it again" : "Overwrite theirs", () => this.overwrite(), { kind: "outline-danger" }));
+  }
+
+  compare() {
+    this.code.compare(this.theirs.text);
+    this.problem.firstChild.textContent = "Theirs is red, yours is green. Save when it is as it should be.";
+    this.etag = this.theirs.etag;
+    this.code.focus();
   }
 
   async loadTheirs() {

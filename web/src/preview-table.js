@@ -51,10 +51,13 @@ class Plot {
 
   async start() {
     this.box.replaceChildren(this.choices(), this.area, this.note);
+    const themes = new MutationObserver(() => this.plot && this.draw(...this.zoom));
+    themes.observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
     // Gone from the page: stop reading.
     new MutationObserver((_, watch) => {
       if (this.box.isConnected) return;
       watch.disconnect();
+      themes.disconnect();
       this.worker.terminate();
       this.plot?.destroy();
     }).observe(document.getElementById("main"), { childList: true, subtree: true });
@@ -105,6 +108,7 @@ class Plot {
   }
 
   async draw(low, high) {
+    this.zoom = low === undefined ? [] : [low, high];
     this.plot?.destroy();
     this.plot = null;
     if (!this.lines.length) {

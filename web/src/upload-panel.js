@@ -8,6 +8,7 @@ import { UNDER_WAY, Uploads } from "./uploads.js";
 const ORDER = ["failed", "interrupted", "asking", "sending", "retrying", "paused", "waiting", "done", "skipped", "cancelled"];
 const MOST_LINES = 12; // of each state
 const EVERY_MS = 250;
+const FOLD_AFTER_MS = 5000;
 
 export class UploadPanel {
   constructor({ onStored }) {
@@ -28,6 +29,7 @@ export class UploadPanel {
     this.forAll = "";
     this.uploads.add(files);
     byId("uploads").hidden = false;
+    this.fold(false);
   }
 
   async recall() {
@@ -104,18 +106,33 @@ export class UploadPanel {
     const size = counted.reduce((sum, item) => sum + item.size, 0);
     const sent = counted.reduce((sum, item) => sum + item.sent, 0);
     const busy = counted.some((item) => UNDER_WAY.has(item.state));
-    this.total.add(sent, performance.now());
+    const moving = Boolean(groups.sending);
+    if (!moving) this.total = new Speed();
+    else this.total.add(sent, performance.now());
     const done = groups.done?.length ?? 0;
     const words = counted.length ? [`${done.toLocaleString("en-GB")} of ${plural(counted.length, "file")}`, `${formatSize(sent)} of ${formatSize(size)}`] : [plural(groups.interrupted?.length ?? 0, "unfinished upload")];
     const speed = this.total.perSecond();
-    if (busy && speed > 0) words.push(`${formatSize(speed)}/s`, `${formatDuration(this.total.secondsLeft(size))} left`);
+    if (moving && speed > 0) words.push(`${formatSize(speed)}/s`, `${formatDuration(this.total.secondsLeft(size))} left`);
     byId("upload-total").textContent = words.join(" · ");
     byId("upload-bar").hidden = counted.length === 0;
     byId("upload-bar").value = size ? sent / size : done / Math.max(1, counted.length);
+    this.foldWhenDone(busy, groups);
     const paused = Boolean(groups.paused) || (this.uploads.held && Boolean(groups.waiting));
     byId("pause-uploads").hidden = this.uploads.held || !(groups.sending || groups.retrying || groups.waiting);
     byId("resume-uploads").hidden = !paused;
     byId("cancel-uploads").hidden = !busy && !groups.paused;
+  }
+
+  // What is done is in nobody's way for long.
+  foldWhenDone(busy, groups) {
+    const settled = !busy && Boolean(groups.done) && !groups.failed && !groups.paused && !groups.interrupted;
+    if (settled === this.settled) return;
+    this.settled = settled;
+    clearTimeout(this.folding);
+    if (!settled) return;
+    this.folding = setTimeout(() => {
+      if (!byId("uploads").matches(":hover, :focus-within")) this.fold(true);
+    }, FOLD_AFTER_MS);
   }
 
   make(item) {

@@ -132,7 +132,7 @@ export class Uploads {
     const answer = error.originalResponse;
     const reason = answer ? errorFrom(answer.getStatus(), answer.getBody()) : null;
     if (reason?.code === "exists") {
-      item.state = "asking";
+      Object.assign(item, { state: "asking", sent: 0 });
       this.onChange();
       const choice = await this.resolveConflict(item);
       Object.assign(item, { tus: null, address: null, sent: 0, conflict: choice, state: choice === "skip" ? "skipped" : "waiting" });

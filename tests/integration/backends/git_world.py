@@ -20,7 +20,9 @@ SOMEBODY = {
 """A person with a clone of their own."""
 
 
-def open_platform(folder: Path, server: GitServer, *, fetch_interval_s: float = 0.1) -> GitBackend:
+def open_platform(
+    folder: Path, server: GitServer, *, fetch_interval_s: float = 0.1, trash_days: int = 30
+) -> GitBackend:
     """Start a platform's backend over the server's repositories."""
     secret = folder / "secret"
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +35,7 @@ def open_platform(folder: Path, server: GitServer, *, fetch_interval_s: float = 
         folder / "staging",
         folder / "trash",
         repositories,
-        trash_days=30,
+        trash_days=trash_days,
         fetch_interval_s=fetch_interval_s,
     )
 
@@ -66,12 +68,12 @@ class GitWorld:
 
 
 @contextmanager
-def git_world(folder: Path) -> Iterator[GitWorld]:
+def git_world(folder: Path, *, trash_days: int = 30) -> Iterator[GitWorld]:
     """Give a platform and a server with an empty repository for everybody, which ask for a password."""
     with GitServer(folder / "server", PASSWORD) as server:
         for owner in OWNERS:
             server.create(owner)
-        backend = open_platform(folder / "platform", server)
+        backend = open_platform(folder / "platform", server, trash_days=trash_days)
         try:
             yield GitWorld(backend, server, folder)
         finally:

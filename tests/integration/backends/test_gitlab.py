@@ -137,8 +137,9 @@ def test_links_are_shown_and_never_followed(world: GitLabWorld) -> None:
     assert [found.path for found in world.backend.walk(parse_path("alice/data"))] == ["f"]
     with pytest.raises(NotAFile):
         world.read(parse_path("alice/data/link"))
-    with pytest.raises(AssetNotFound):
-        world.backend.about(parse_path("alice/data/link/x"))
+    for path in ("alice/data/link", "alice/data/link/x"):
+        with pytest.raises(AssetNotFound):
+            world.backend.about(parse_path(path))
 
 
 def test_what_people_type_is_never_part_of_a_query(world: GitLabWorld) -> None:
@@ -183,6 +184,7 @@ def test_own_changes_are_seen_at_once(tmp_path: Path) -> None:
 
 def test_a_change_is_one_commit_in_the_users_name(world: GitLabWorld) -> None:
     """Half a twin is none, and the history says who did it."""
+    world.put("alice", {"data/x": b"1"})
     repository = world.standin.create("alice")
     aside = world.backend.staging / "twin"
     (aside / "lifecycle").mkdir(parents=True)
