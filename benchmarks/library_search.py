@@ -84,7 +84,7 @@ def _ask(index: Index) -> None:
         "a word with digits": Query(None, text="measurement00"),
         "a number": Query(None, text="00012"),
         "a word of 5 assets": Query(None, text="needle"),
-        "the same, 2 owners": Query(mine, text="needle"),
+        "a word of 5 assets, 2 owners": Query(mine, text="needle"),
         "a rare and a frequent word": Query(None, text="needle simulation"),
         "six frequent words": Query(None, text="measurement simulation model spring a b"),
         "six frequent words, 2 owners": Query(mine, text="measurement simulation model spring a b"),
@@ -156,7 +156,7 @@ def make_assets(files: Path, count: int) -> None:
             (folder / f"{name}.fmu").write_bytes(b"")
             continue
         (folder / name).mkdir(parents=True)
-        rare = " needle" if number % 20_000 == 7 * OWNERS * 0 else ""
+        rare = " needle" if number % 20_000 == 0 else ""
         parity = "eventually" if number % (4 * OWNERS) < OWNERS else "odd"
         front = f"---\ntitle: {words(3)}\ntags: [{', '.join(chosen.sample(tags, 3))}]\n---\n"
         (folder / name / "README.md").write_text(

@@ -8,13 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-from libms.app import create_app
-from libms.standalone import create_standalone, read_standalone
+from libms.memory import tune_allocator
 from twinhub.errors import PublicError
 from twinhub.places import read_places
 from twinhub.secrets import read_secret
 from twinhub.serve import serve
-from twinhub.signin import HubClient, Sessions
 
 EPILOG = """\
 Without --config this is a part of an installation of Twinhub, started by 'twinhub up'.
@@ -39,6 +37,7 @@ def main() -> int:
     )
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="serve by itself, as FILE says")
     chosen = parser.parse_args()
+    tune_allocator()
     try:
         if chosen.config is None:
             return _serve_installation()
@@ -49,6 +48,10 @@ def main() -> int:
 
 
 def _serve_installation() -> int:
+    # Sign-in and what runs alone do not load each other: that is 10 MB either way.
+    from libms.installed import create_app  # noqa: PLC0415
+    from twinhub.signin import HubClient, Sessions  # noqa: PLC0415
+
     places = read_places()
     client = HubClient(os.environ["TWINHUB_HUB_URL"])
     sessions = Sessions(read_secret(places.secrets / "session"))
@@ -57,6 +60,8 @@ def _serve_installation() -> int:
 
 
 def _serve_alone(file: Path) -> int:
+    from libms.standalone import create_standalone, read_standalone  # noqa: PLC0415
+
     settings = read_standalone(file, os.environ)
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     app = create_standalone(settings)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +21,6 @@ from libms.access import Access
 from libms.assets import Assets
 from libms.audit import Audit
 from libms.backend import Backend
-from libms.backends import open_backend
 from libms.digests import Digests
 from libms.files import Files
 from libms.graphql.context import Services
@@ -36,10 +35,10 @@ from libms.tus import Tus
 from libms.upload_store import UploadStore
 from libms.uploads import Uploads
 from twinhub.errors import PublicError
-from twinhub.places import Places
-from twinhub.secrets import ensure_secret, read_secret
 from twinhub.settings import Library
-from twinhub.signin import HubClient, Sessions, SignIn
+
+if TYPE_CHECKING:
+    from twinhub.signin import Sessions
 
 PURGE_EVERY_S: Final = 3600
 HEALTH: Final = "/lib/health"
@@ -59,19 +58,6 @@ class Parts:
     files: Path | None
     """The folder to watch, where assets are files of this machine."""
     signing_key: bytes
-
-
-def create_app(places: Places, client: HubClient, sessions: Sessions) -> ASGIApp:
-    """Build the service of an installation, behind the hub's sign-in."""
-    return SignIn(create_library(places, sessions), client=client, sessions=sessions, open_paths=(HEALTH,))
-
-
-def create_library(places: Places, sessions: Sessions) -> ASGIApp:
-    """Build the routes; whoever serves them must have put a User into the request's state."""
-    key = places.secrets / "library"
-    ensure_secret(key)
-    backend, files = open_backend(places)
-    return build(Parts(backend, places.settings.library, places.library, files, read_secret(key).encode()), sessions)
 
 
 def build(parts: Parts, sessions: Sessions | None, *, graphiql: bool = True) -> ASGIApp:
@@ -186,6 +172,7 @@ def _lifespan(services: Services, uploads: Uploads, tus: Tus) -> Callable[[Starl
                 await purging
             await asyncio.to_thread(services.indexer.stop)
             await asyncio.to_thread(tus.close)
+            await asyncio.to_thread(services.assets.backend.close)
 
     return lifespan
 

@@ -47,6 +47,10 @@ class Backend(Protocol):
     staging: Path
     """Where files are prepared; what lies here is nobody's asset yet."""
 
+    def close(self) -> None:
+        """End the programs, threads and connections behind it; nothing is asked of it afterwards."""
+        ...
+
     # --- owners -----------------------------------------------------------------------
 
     def owners(self) -> list[str]:

@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError, field_validator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from libms.app import Parts, build, refusal
+from libms.app import HEALTH, Parts, build, refusal
 from libms.backend import Backend
 from libms.backends import Remote, make_repository, open_git, open_gitlab
 from libms.disk.storage import DiskBackend, Folders
@@ -30,7 +30,7 @@ from twinhub.errors import Forbidden, SettingsError
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, Category
 from twinhub.secrets import ensure_secret, read_secret
 from twinhub.settings import Library, Section
-from twinhub.signin import HubClient, Sessions, SignIn, User
+from twinhub.signin import User
 
 ANYBODY: Final = User("anonymous", True, frozenset({SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE}), "")
 """Who asks where nobody is asked who they are."""
@@ -174,15 +174,17 @@ def create_standalone(settings: Standalone) -> ASGIApp:
     backend = _open(settings, folders, state)
     files = folders.files if settings.mode == "local" else None
     parts = Parts(backend, settings.library, state, files, read_secret(key).encode())
-    sessions = Sessions(secrets.token_hex(32))
-    library = build(parts, sessions, graphiql=settings.graphql_playground)
-    if settings.hub_url is not None:
-        known: ASGIApp = SignIn(
-            library, client=HubClient(settings.hub_url), sessions=sessions, open_paths=("/lib/health",)
-        )
-    else:
-        known = Everybody(library)
+    library = build(parts, None, graphiql=settings.graphql_playground)
+    known = Everybody(library) if settings.hub_url is None else _behind_hub(library, settings.hub_url)
     return AtPath(known, settings.apollo_path.rstrip("/"))
+
+
+def _behind_hub(library: ASGIApp, hub_url: str) -> ASGIApp:
+    """Ask a hub who a token belongs to. There are no pages here, so no browser's session is ever opened."""
+    from twinhub.signin import HubClient, Sessions, SignIn  # noqa: PLC0415 - 10 MB that nobody else needs
+
+    sessions = Sessions(secrets.token_hex(32))
+    return SignIn(library, client=HubClient(hub_url), sessions=sessions, open_paths=(HEALTH,))
 
 
 def _open(settings: Standalone, folders: Folders, state: Path) -> Backend:

@@ -58,6 +58,9 @@ class DiskBackend:
         self._trash = TrashFolder(folders.trash, trash_days)
         self._locks = tuple(threading.Lock() for _ in range(LOCKS))
 
+    def close(self) -> None:
+        os.close(self._root)
+
     # --- owners -----------------------------------------------------------------------
 
     def owners(self) -> list[str]:

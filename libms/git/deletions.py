@@ -24,6 +24,9 @@ from twinhub.errors import PublicError
 TRASH_REFS: Final = "refs/twinhub/trash/"
 """Keep in the mirror what was deleted, should somebody rewrite the remote's history."""
 
+UNDER_WAY_S: Final = 3600.0
+"""A push may still arrive although the process that started it was killed: so long its outcome is open."""
+
 
 class Deletions:
     """The trash of all owners; see libms.backend.Backend for the contract."""
@@ -126,6 +129,7 @@ class Deletions:
             for record in pending:
                 if mirror.contains(record.after):
                     self._records.confirm(record.about.id)
-                else:
+                elif record.about.time + UNDER_WAY_S < time.time():
                     self._forget(record.about.id, mirror)
-            self._settled.add(mirror.owner)
+            if all(record.about.time + UNDER_WAY_S < time.time() for record in pending):
+                self._settled.add(mirror.owner)

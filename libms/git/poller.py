@@ -14,6 +14,8 @@ from twinhub.errors import PublicError
 READ_LATELY_S: Final = 60.0
 """Mirrors that nobody has read for so long are left alone until somebody does."""
 AT_ONCE: Final = 4
+SHARE: Final = 0.25
+"""How much of one processor all asking together may take; with many owners it is done less often."""
 LONGEST_PAUSE_S: Final = 60.0
 
 log = logging.getLogger("libms")
@@ -80,6 +82,7 @@ class Poller:
 
     def _refresh(self, watched: _Watched) -> None:
         owner = ascii(watched.mirror.owner)
+        started = time.monotonic()
         try:
             watched.mirror.refresh_unless_busy()
             if watched.failures:
@@ -94,8 +97,12 @@ class Poller:
             log.exception("the mirror of %s could not be refreshed", owner)
             watched.failures += 1
         with self._wake:
-            pause = min(self._interval_s * 2.0**watched.failures, max(LONGEST_PAUSE_S, self._interval_s))
-            watched.due = time.monotonic() + pause
+            now = time.monotonic()
+            active = sum(now - one.read <= READ_LATELY_S for one in self._watched.values())
+            # Waiting for a server that does not answer costs nothing, so only an answer's time counts.
+            fair = 0.0 if watched.failures else (now - started) * active / SHARE
+            longest = max(LONGEST_PAUSE_S, self._interval_s)
+            watched.due = now + min(max(self._interval_s * 2.0**watched.failures, fair), longest)
             watched.busy = False
             self._wake.notify()
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Final
 
 from libms.errors import PathRefused
-from libms.git.commands import Commands
+from libms.git.commands import Commands, GitFailed
 from libms.git.drafts import Draft, store_blob
 from libms.git.objects import Objects
 from libms.git.trees import EMPTY_TREE, FILE, PROGRAM, Item, is_reserved
 from libms.paths import AssetPath
+
+
+LOOSE_FILES: Final = 100
+"""More than this are stored as a pack."""
+BLOCK_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -81,10 +89,44 @@ def _refused(path: AssetPath, names: tuple[str, ...]) -> PathRefused:
 
 
 def _store_files(commands: Commands, files: list[bytes]) -> list[str]:
-    """Store files' contents by one program, whatever they are called."""
+    """Store files' contents by one program, whatever they are called; give their ids."""
+    if len(files) > LOOSE_FILES:
+        return _pack_files(commands, files)
     asked = b"".join(b'"%s"\n' % b"".join(_quoted(name)) for name in files)
     printed = commands.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=asked, timeout_s=4 * 3600.0)
     return printed.decode("ascii").split()
+
+
+def _pack_files(commands: Commands, files: list[bytes]) -> list[str]:
+    """Store many files as one pack, which takes a tenth of the time that a file for each would."""
+    process = commands.start("fast-import", "--quiet", "--depth=0")
+    ids: list[str] = []
+    try:
+        for name in files:
+            ids.append(_import(name, process.stdin))
+    except BrokenPipeError:
+        pass  # it says why, below
+    _, printed = process.communicate()
+    if process.returncode != 0:
+        raise GitFailed("fast-import", process.returncode, b"", printed)
+    return ids
+
+
+def _import(name: bytes, target: IO[bytes]) -> str:
+    """Write one file as fast-import reads it; give the id that git gives it."""
+    with Path(os.fsdecode(name)).open("rb") as file:
+        left = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha1(b"blob %d\0" % left, usedforsecurity=False)
+        target.write(b"blob\ndata %d\n" % left)
+        while left:
+            block = file.read(min(BLOCK_BYTES, left))
+            if not block:
+                raise OSError(errno.EIO, "a prepared file became shorter")
+            digest.update(block)
+            target.write(block)
+            left -= len(block)
+        target.write(b"\n")
+    return digest.hexdigest()
 
 
 def _quoted(name: bytes) -> Iterator[bytes]:

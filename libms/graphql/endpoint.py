@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import threading
 from html import escape
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from starlette.requests import Request
@@ -17,7 +17,10 @@ from libms.errors import BadRequest
 from libms.graphql.context import Context, Services
 from libms.graphql.fast import FixedQueries
 from twinhub.bodies import read_stream
-from twinhub.signin import Sessions, User
+from twinhub.signin import User
+
+if TYPE_CHECKING:
+    from twinhub.signin import Sessions
 
 LARGEST_REQUEST_BYTES: Final = 256 * 1024
 

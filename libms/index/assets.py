@@ -10,21 +10,27 @@ from libms.index.places import Folder, is_hidden
 from libms.index.words import keys, words_of
 
 
-def put(connection: sqlite3.Connection, parent: Folder, number: int, name: bytes, what: Described) -> None:
-    """Make an entry an asset, or renew what is said about it."""
-    if not remove(connection, number):
-        remove_inside(connection, parent, number, name)
+def add(connection: sqlite3.Connection, parent: Folder, number: int, name: bytes, what: Described) -> None:
+    """Make an entry that is not found by anything yet an asset."""
     category, *above = (part.decode() for part in parent.parts)
-    values = (number, parent.owner, category, "/".join((*above, name.decode())))
+    text = name.decode()
+    values = (number, parent.owner, category, "/".join((*above, text)), what.title, what.description)
     connection.execute(
         "INSERT INTO assets(id, owner, category, path, title, description, tags) VALUES(?, ?, ?, ?, ?, ?, ?)",
-        (*values, what.title, what.description, json.dumps(what.tags)),
+        (*values, json.dumps(what.tags)),
     )
-    texts = (name.decode(), what.title, what.description, " ".join(what.tags), what.readme)
+    texts = (text, what.title, what.description, " ".join(what.tags), what.readme)
     connection.execute(
         "INSERT INTO asset_words(rowid, name, title, description, tags, readme, keys) VALUES(?, ?, ?, ?, ?, ?, ?)",
         (number, *map(words_of, texts), keys(parent.owner, category, what.tags)),
     )
+
+
+def put(connection: sqlite3.Connection, parent: Folder, number: int, name: bytes, what: Described) -> None:
+    """Make an entry an asset, or renew what is said about it."""
+    if not remove(connection, number):
+        remove_inside(connection, parent, number, name)
+    add(connection, parent, number, name, what)
 
 
 def demote(connection: sqlite3.Connection, parent: Folder, number: int, name: bytes) -> None:

@@ -23,7 +23,7 @@ from libms.paths import AssetPath
 
 SLICE_S: Final = 0.015
 """Work between two commits."""
-REST: Final = 1.0
+REST: Final = 0.5
 """Rest after a slice, in proportion to the processor's time in it: requests are served by the same interpreter."""
 SHORTEST_REST_S: Final = 0.001
 GATHER_S: Final = 0.05

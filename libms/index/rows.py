@@ -124,7 +124,7 @@ def _add_item(connection: sqlite3.Connection, folder: Folder, item: Item) -> int
             assets.add_inside(connection, folder, number, item.name)
         elif not item.is_folder:
             # An asset that is a folder gets its words when its README.md and asset.yaml are known.
-            assets.put(connection, folder, number, item.name, BLANK)
+            assets.add(connection, folder, number, item.name, BLANK)
     return number
 
 

@@ -47,7 +47,7 @@ class Watching(Protocol):
         ...
 
     def found(self, folder: Folder) -> None:
-        """Hear of a folder that was not known before, or looks different from outside."""
+        """Hear of a folder that was not known before, or is another one now, or opens or closes to us."""
         ...
 
     def forget(self, folder_id: int) -> None:
@@ -153,6 +153,8 @@ class Scanner:
             if item is None or (known.is_folder and not item.is_folder):
                 if known.is_folder:
                     yield from self.tree(folder.owner, folder.below(known.name))
+                    if rows.folder_of(self.connection, folder.id) != folder:
+                        return  # taken out meanwhile
                 rows.remove_item(self.connection, folder, number, known.name)
             if item is not None:
                 self._put(folder, item, known)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -32,7 +33,7 @@ _KEY: Final = "__"
 
 def words_of(text: str) -> str:
     """Give the words by which a text is found, each once, joined by spaces."""
-    return " ".join(_words(text))
+    return " ".join(_words(text)) if text else ""
 
 
 def query_words(text: str) -> list[str]:
@@ -47,11 +48,13 @@ def query_words(text: str) -> list[str]:
     return longest[:MOST_WORDS]
 
 
+@lru_cache(maxsize=1024)
 def owner_key(owner: str) -> str:
     """Give the word that stands for an owner in `keys`."""
     return f"{_KEY}o{_digest(owner)}"
 
 
+@lru_cache(maxsize=16)
 def category_key(category: str) -> str:
     """Give the word that stands for a category in `keys`."""
     return f"{_KEY}c{_digest(category)}"

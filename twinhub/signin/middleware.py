@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, cookie_parser
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,13 +19,6 @@ from twinhub.signin.sessions import Sessions
 from twinhub.signin.user import User
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def current_user(connection: HTTPConnection) -> User:
-    """Give the person behind a request that has passed SignIn."""
-    user = connection.scope["state"]["user"]
-    assert isinstance(user, User)  # noqa: S101 - only SignIn writes it
-    return user
 
 
 def bearer_token(headers: Headers) -> str | None:

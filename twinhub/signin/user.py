@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import HTTPConnection
+
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
 
 
@@ -42,3 +44,10 @@ def user_from_model(model: Mapping[str, Any], token: str) -> User:
         token=token,
         groups=frozenset(model.get("groups", ())),
     )
+
+
+def current_user(connection: HTTPConnection) -> User:
+    """Give the person behind a request that has passed SignIn."""
+    user = connection.scope["state"]["user"]
+    assert isinstance(user, User)  # noqa: S101 - only SignIn writes it
+    return user

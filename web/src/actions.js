@@ -55,7 +55,7 @@ function sharing(item) {
 function several(items) {
   const writable = items.every((item) => mayWriteTo(ownerOf(item.path)));
   return tidy([
-    items.length === 2 && { label: "Compare", run: () => go({ show: items[0].name, compare: items[1].path }) },
+    items.length === 2 && { label: "Compare", run: () => go({ show: items[1].name, compare: items[0].path }) },
     viewer.mayWrite && { label: "Copy to…", run: () => copyItems(items) },
     writable && { label: "Move to…", run: () => moveItems(items) },
     writable && { label: "Delete", danger: true, run: () => remove(items) },

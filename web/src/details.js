@@ -22,6 +22,8 @@ export function show({ force = false } = {}) {
   state.key = key;
   state.asked?.abort();
   if (!open) return byId("details").replaceChildren();
+  // On a narrow screen the details stand in the list's place.
+  if (fresh && getComputedStyle(byId("list-panel")).display === "none") scrollTo(0, 0);
   state.asked = new AbortController();
   if (fresh) byId("details").replaceChildren(header(baseName(path), null), element("p", { class: "tw-quiet tw-details-body" }, "…"));
   return fill(path, state.asked.signal);
@@ -71,7 +73,7 @@ async function body(asset) {
     tags(asset),
     ...problems(asset),
     asset.publication ? published(asset) : null,
-    asset.twin ? twin(asset.twin) : null,
+    asset.twin ? twin(asset) : null,
     shown ? section(asset.fmu ? "FMU" : asset.table ? "Table" : "Preview", shown, { quiet: true }) : null,
     asset.readme && isFolder ? section("README", await markdownOf(asset.readme, asset, here.ref), { quiet: true }) : null,
     ports(asset.card),
@@ -121,9 +123,10 @@ function published({ publication }) {
     note ? element("div", { class: "tw-pre" }, note) : null);
 }
 
-function twin({ title, description, phases, uses }) {
+function twin({ card, twin: { title, description, phases, uses } }) {
   return section("Digital twin", element("div", {},
-    title ? element("p", {}, element("strong", {}, title), description ? ` ${description}` : "") : null,
+    title && title !== card.title ? element("p", {}, element("strong", {}, title)) : null,
+    description && description !== card.description ? element("p", {}, description) : null,
     element("p", { class: "tw-tags" }, element("span", { class: "tw-quiet" }, "Phases"), ...phases.map((phase) => element("span", { class: "tw-tag" }, phase))),
     uses.length ? element("ul", { class: "tw-uses" }, ...uses.map(({ category, path }) => element("li", {}, element("span", { class: "tw-quiet" }, `${category}: `), element("a", { href: addressOf(usedPath(category, path), me), "data-go": "" }, path)))) : null,
     element("a", { class: "btn btn-sm btn-outline-secondary", href: "/app/digitaltwins" }, "Run it on the Digital Twins page")));

@@ -194,7 +194,7 @@ function showSelection() {
   const items = [...selection.entries.values()].map(itemOf);
   byId("compare-selected").hidden = selection.all || count !== 2;
   byId("delete-selected").hidden = !mayWriteTo(here.owner);
-  byId("compare-selected").onclick = () => go({ show: items[0].name, compare: items[1].path });
+  byId("compare-selected").onclick = () => go({ show: items[1].name, compare: items[0].path });
 }
 
 export const selectedItems = async () => (await selection.resolve(state.listing)).map(itemOf);

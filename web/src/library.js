@@ -54,7 +54,7 @@ function showPlaces() {
   }
   for (const link of page.querySelectorAll("[data-place]")) {
     link.href = formatAddress({ place: link.dataset.place, category: here.category, folder: "" });
-    mark(link, (here.view === "folder" || here.view === "search") && link.dataset.place === here.place, "true");
+    mark(link, here.view === "folder" && link.dataset.place === here.place, "true");
   }
   for (const link of page.querySelectorAll("[data-view]")) mark(link, link.dataset.view === here.view, "page");
 }

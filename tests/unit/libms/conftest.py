@@ -8,9 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from libms.app import Parts, create_library, make_services
+from libms.app import Parts, make_services
 from libms.disk.storage import open_disk
 from libms.graphql.context import Services
+from libms.installed import create_library
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
 from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
