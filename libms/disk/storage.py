@@ -149,6 +149,7 @@ class DiskBackend:
     def make_folder(self, path: AssetPath, by: str) -> None:
         with self._parent(path, make=True) as folder, _explained(path):
             os.mkdir(path.name, 0o755, dir_fd=folder)
+            self._listings.forget(folder)
 
     def place(
         self, aside: Path, path: AssetPath, by: str, *, replace: bool = False, if_match: str | None = None
@@ -165,6 +166,7 @@ class DiskBackend:
                     else:
                         rename_without_replacing((staging, aside.name), (folder, path.name))
                     _flush_folder(folder)
+                    self._listings.forget(folder)
             finally:
                 os.close(staging)
 
@@ -178,6 +180,8 @@ class DiskBackend:
                 os.stat(source.name, dir_fd=source_folder, follow_symlinks=False)
             with self._parent(target, make=True) as target_folder, _explained(target, missing=source):
                 rename_without_replacing((source_folder, source.name), (target_folder, target.name))
+                self._listings.forget(source_folder)
+                self._listings.forget(target_folder)
 
     # --- the trash --------------------------------------------------------------------
 
@@ -185,7 +189,9 @@ class DiskBackend:
         refuse_fixed(path)
         size = self._size(path)
         with self._parent(path) as folder, _explained(path):
-            return self._trash.put((folder, path.name), path, by, size)
+            trashed = self._trash.put((folder, path.name), path, by, size)
+            self._listings.forget(folder)
+            return trashed
 
     def trash(self, owner: str) -> list[Trashed]:
         return self._trash.of(owner)
@@ -197,6 +203,7 @@ class DiskBackend:
         trashed = self._trash.find(trash_id)
         with self._parent(trashed.path, make=True) as folder, _explained(trashed.path):
             self._trash.take_out(trash_id, (folder, trashed.path.name))
+            self._listings.forget(folder)
         return trashed.path
 
     def erase(self, trash_id: str) -> None:

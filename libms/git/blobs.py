@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import threading
 from pathlib import Path
 from typing import Final
 
+from libms.errors import DiskFull
 from libms.git.objects import Objects
 
 IN_MEMORY_BYTES: Final = 4 << 20
@@ -39,13 +41,14 @@ class Blobs:
             return self._unpack(objects, blob_id, size)
 
     def _unpack(self, objects: Objects, blob_id: str, size: int) -> int:
+        if size <= self._kept_bytes:
+            self._make_room(size)
         # A name at first, so that it can be kept; nobody finds it before it is complete.
         descriptor, name = tempfile.mkstemp(dir=self._folder)
         part = Path(name)
         try:
             _filled(descriptor, objects, blob_id)
             if size <= self._kept_bytes:
-                self._make_room(size)
                 part.rename(self._folder / blob_id)
         finally:
             part.unlink(missing_ok=True)
@@ -62,14 +65,18 @@ class Blobs:
             for _, freed, file in sorted(kept):
                 if total <= self._kept_bytes:
                     return
-                file.unlink()  # whoever reads it keeps reading
+                file.unlink(missing_ok=True)  # whoever reads it keeps reading
                 total -= freed
 
 
 def _filled(descriptor: int, objects: Objects, blob_id: str) -> int:
     try:
         objects.copy(blob_id, descriptor)
-    except BaseException:
+    except BaseException as error:
         os.close(descriptor)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                "The file could not be unpacked for reading: the disk is full.", "Ask an administrator for room."
+            ) from error
         raise
     return descriptor

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from git import Git
+from git import Git, GitCommandNotFound
 
 from libms.errors import BackendUnreachable, DiskFull
 from libms.git.repository import local_environment
@@ -20,6 +20,7 @@ from twinhub.errors import PublicError
 LOCAL_S: Final = 600.0
 """How long a command inside a mirror may take: the largest files are compressed in it."""
 
+NOT_INSTALLED: Final = b"git itself is not installed"
 GRACE_S: Final = 5.0
 
 
@@ -64,14 +65,17 @@ class Commands:
     def start(
         self, command: str, *arguments: str, stdin: Any = subprocess.PIPE, environment: Mapping[str, str] | None = None
     ) -> Any:
-        """Start a command; give GitPython's process, which is ended when it is no longer held."""
-        return self._git.execute(
-            ["git", f"--git-dir={self.folder}", command, *arguments],
-            istream=stdin,
-            as_process=True,
-            env={**self._environment, **(environment or {})},
-            process_group=0,  # so that a helper that hangs is ended together with it
-        )
+        """Start a command; give GitPython's process, which is ended when it is no longer held. Raises GitFailed."""
+        try:
+            return self._git.execute(
+                ["git", f"--git-dir={self.folder}", command, *arguments],
+                istream=stdin,
+                as_process=True,
+                env={**self._environment, **(environment or {})},
+                process_group=0,  # so that a helper that hangs is ended together with it
+            )
+        except GitCommandNotFound as error:
+            raise GitFailed(command, 127, b"", NOT_INSTALLED) from error
 
 
 def _end(process: Any) -> None:
@@ -87,6 +91,11 @@ def _end(process: Any) -> None:
 _REASONS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), reason, fix)
     for pattern, reason, fix in (
+        (
+            NOT_INSTALLED.decode(),
+            "cannot be read without git, which is not installed on the platform's machine",
+            "An administrator must install the package 'git'.",
+        ),
         (
             r"could not read (Username|Password)|Authentication failed|returned error: 40[13]|Permission denied|Access denied",
             "refuses the platform's sign-in",

@@ -234,6 +234,10 @@ class Mirror:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
+    def distrust(self) -> None:
+        """Make a new copy at the next start."""
+        (self._folder / "origin").unlink(missing_ok=True)
+
     def _hold(self) -> None:
         """Remove what a dead process left, unless another one works here."""
         if self._held is not None:
@@ -276,10 +280,10 @@ def translated(mirror: Mirror) -> Iterator[None]:
         # Not `from error`: what git printed may hold what nobody should see.
         raise explain(error, mirror.owner) from None
     except ObjectMissing as error:
+        mirror.distrust()
         raise BackendUnreachable(
             f"The platform's copy of the git repository of '{mirror.owner}' is damaged.",
-            f"An administrator must stop the library, delete '{mirror.owner}.git' below its data folder, "
-            "and start it again.",
+            "An administrator must start the library again; it then makes a new copy.",
         ) from error
 
 

@@ -102,7 +102,7 @@ class Poller:
             # Waiting for a server that does not answer costs nothing, so only an answer's time counts.
             fair = 0.0 if watched.failures else (now - started) * active / SHARE
             longest = max(LONGEST_PAUSE_S, self._interval_s)
-            watched.due = now + min(max(self._interval_s * 2.0**watched.failures, fair), longest)
+            watched.due = now + min(max(self._interval_s * 2.0 ** min(watched.failures, 10), fair), longest)
             watched.busy = False
             self._wake.notify()
 

@@ -18,7 +18,6 @@ from libms.git.objects import Objects
 from libms.git.trees import EMPTY_TREE, FILE, PROGRAM, Item, is_reserved
 from libms.paths import AssetPath
 
-
 LOOSE_FILES: Final = 100
 """More than this are stored as a pack."""
 BLOCK_BYTES: Final = 1 << 20

@@ -20,8 +20,9 @@ WALKS_AT_ONCE: Final = 4
 WALK_EVERY: Final = 4
 """Of so many steps one is for walks first, however much changes."""
 POLL_EVERY_S: Final = 1.0
+POLL_SLICE_S: Final = 0.01
 POLL_REST: Final = 6.0
-"""Rest after a look at a folder that the kernel does not watch, in proportion to its duration."""
+"""Rest after looking at folders that the kernel does not watch, in proportion to the time it took."""
 SKIPPED_AT_ONCE: Final = 500
 
 
@@ -176,12 +177,13 @@ class Tasks:
         if now < self._poll_at or not (self._poll or self.watches.incomplete):
             return False
         job = self._poll = self._poll or _Job("", self._polling(connection))
-        before = job.spent_s
-        if job.step():
+        before, done = job.spent_s, False
+        while not done and job.spent_s - before < POLL_SLICE_S:
+            done = job.step()
+        rest_s = POLL_REST * (job.spent_s - before)
+        if done:
             self._poll = None
-            self._poll_at = now + max(POLL_EVERY_S, POLL_REST * (job.spent_s - before))
-        else:
-            self._poll_at = now + POLL_REST * (job.spent_s - before)
+        self._poll_at = now + (max(POLL_EVERY_S, rest_s) if done else rest_s)
         return True
 
     def _polling(self, connection: sqlite3.Connection) -> Steps:

@@ -47,7 +47,7 @@ class Watches:
         self._queues: list[_Queue] = []
         self._queue_of: dict[str, _Queue] = {}
         self._limit = _watches_of_one_queue()
-        self._warned = False
+        self._said: set[str] = set()
         self.incomplete: set[str] = set()
         """Owners with folders that the kernel watches no more of; somebody must look at them from time to time."""
 
@@ -61,6 +61,10 @@ class Watches:
                 self._warn(error)
             else:
                 return True
+        else:
+            self._say(
+                "an owner has more than %d folders, too many to watch: the rest is looked at in turn", self._limit
+            )
         self.incomplete.add(folder.owner)
         return False
 
@@ -131,11 +135,15 @@ class Watches:
 
     def _warn(self, error: OSError) -> None:
         names = {errno.ENOSPC: "fs.inotify.max_user_watches", errno.EMFILE: "fs.inotify.max_user_instances"}
-        if not self._warned and error.errno in names:
-            self._warned = True
-            log.warning(
+        if error.errno in names:
+            self._say(
                 "the kernel watches no more folders for us, so changes show up later: raise %s", names[error.errno]
             )
+
+    def _say(self, words: str, value: object) -> None:
+        if words not in self._said:
+            self._said.add(words)
+            log.warning(words, value)
 
 
 class _Queue:

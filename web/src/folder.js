@@ -70,7 +70,7 @@ function changed(match) {
   if (found >= 0) {
     state.wanted = "";
     activate(found, { focus: false });
-  }
+  } else if (state.active < 0 && document.activeElement === grid) activate(0);
 }
 
 async function failed(error) {

@@ -397,3 +397,45 @@ def test_a_reader_that_is_killed_is_replaced(world: GitWorld) -> None:
 
     assert read(world.backend, "alice/data/b") == b"2"
     assert [one.size for one in world.backend.entries(parse_path("alice/data"), ["a", "b"])] == [1, 1]
+
+
+def test_a_damaged_copy_is_told_and_made_anew(world: GitWorld) -> None:
+    """A disk error in what is only a copy costs a restart and no asset."""
+    world.put("alice", {"data/a": b"1"})
+    folder = killed_platform(world)
+    for expected in ("damaged", "whole"):
+        backend = open_platform(folder, world.server)
+        if expected == "damaged":
+            assert backend.revision("alice")
+            for file in (folder / "library" / "git" / "alice.git" / "objects").glob("??/*"):
+                file.unlink()
+            with pytest.raises(BackendUnreachable, match="is damaged"):
+                read(backend, "alice/data/a")
+        else:
+            assert read(backend, "alice/data/a") == b"1"
+        backend.close()
+
+
+def test_without_git_the_library_starts_and_says_what_is_missing(world: GitWorld) -> None:
+    """A library on disk needs no git, so its absence is told only to those who configured it."""
+    script = """
+import sys; from pathlib import Path
+from libms.errors import BackendUnreachable
+from libms.git import GitBackend, GitRepository
+from libms.paths import parse_path
+folder = Path(sys.argv[1])
+backend = GitBackend(folder, folder, folder / "trash", {"alice": GitRepository("https://host/x.git")}, trash_days=1)
+try:
+    backend.listing(parse_path("alice/data"))
+except BackendUnreachable as error:
+    print(error)
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(world.folder / "without")],
+        env={"PATH": "/nonexistent", "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "not installed" in done.stdout
