@@ -123,12 +123,19 @@ def _by_words(
 ) -> Iterator[_Found]:
     place, most = window
     tier, after = place or (_NAMED, 0)
+    # When this page has seen all that is named so, what else is told so need not be compared with it by the engine.
+    named: set[int] | None = set() if place is None else None
     for number in range(tier, _INSIDE + 1):
-        match = _match(query, words, number)
+        match = _match(query, words, number, apart=named is None)
         if match is None:
             continue
+        skip = named if number == _TOLD and named else frozenset()
         statement = _INSIDE_BY_WORDS if number == _INSIDE else _ASSETS_BY_WORDS
-        for row in connection.execute(statement, (match, after, most)):
+        for row in connection.execute(statement, (match, after, most + len(skip))):
+            if row[0] in skip:
+                continue
+            if number == _NAMED and named is not None:
+                named.add(row[0])
             yield [number, row[0]], _hit(row)
             most -= 1
         if most <= 0:
@@ -136,8 +143,11 @@ def _by_words(
         after = 0
 
 
-def _match(query: Query, words: list[str], tier: int) -> str | None:
-    """Write the search engine's expression; what people typed is in it as quoted words alone."""
+def _match(query: Query, words: list[str], tier: int, *, apart: bool) -> str | None:
+    """Write the search engine's expression; what people typed is in it as quoted words alone.
+
+    With `apart`, hits elsewhere are without those in names and titles.
+    """
     keys = _keys(query)
     typed = " AND ".join(f'"{word}" *' for word in words)
     if not words:
@@ -145,7 +155,8 @@ def _match(query: Query, words: list[str], tier: int) -> str | None:
     if tier == _NAMED:
         return f"({_NAMES} : ({typed})){keys and ' AND ' + keys}"
     if tier == _TOLD:
-        return f"(({_ALL} : ({typed})){keys and ' AND ' + keys}) NOT ({_NAMES} : ({typed}))"
+        told = f"({_ALL} : ({typed})){keys and ' AND ' + keys}"
+        return f"({told}) NOT ({_NAMES} : ({typed}))" if apart else told
     if not query.inside or query.tags:
         return None  # only assets have tags
     return f"(name : ({typed})){keys and ' AND ' + keys}"

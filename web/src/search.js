@@ -6,6 +6,7 @@ import { button, byId, debounce, element } from "./dom.js";
 import { formatSize, kindOf } from "./format.js";
 import { go, here, me, page } from "./here.js";
 
+const AGAIN_MS = 2000; // while the index is being built
 const state = { key: "", asked: null, after: null };
 const labels = () => Object.fromEntries([...page.querySelectorAll("[data-category]")].map((tab) => [tab.dataset.category, tab.textContent]));
 
@@ -16,6 +17,9 @@ export function show() {
   byId("search-view").hidden = !open;
   if (!open) {
     state.key = "";
+    state.asked?.abort();
+    byId("results").replaceChildren();
+    byId("search-count").textContent = "";
     return;
   }
   byId("search-category").value = here.in;
@@ -36,12 +40,15 @@ async function load(fresh) {
   try {
     const found = await searchAssets({ text: here.q, category: here.in, tags: here.tag ? [here.tag] : [], after: fresh ? null : state.after }, signal);
     if (signal.aborted) return;
+    const held = byId("results").contains(document.activeElement) ? document.activeElement.getAttribute("href") : "";
     if (fresh) byId("results").replaceChildren();
     byId("results").append(...found.nodes.map(result));
+    if (held) links().find((link) => link.getAttribute("href") === held)?.focus();
+    const count = byId("results").children.length;
     state.after = found.pageInfo.endCursor;
     byId("more-results").hidden = !found.pageInfo.hasNextPage;
     byId("indexing").hidden = !found.indexing;
-    const count = byId("results").children.length;
+    if (found.indexing && fresh) setTimeout(() => signal === state.asked.signal && here.view === "search" && count < 50 && load(true), AGAIN_MS);
     byId("no-results").hidden = count > 0;
     byId("search-count").textContent = `${count}${found.pageInfo.hasNextPage ? " or more" : ""} found`;
   } catch (error) {
@@ -69,14 +76,16 @@ function result({ path, name, owner, kind, size, category, card }) {
 
 export function setUp() {
   const box = byId("search");
-  const typed = debounce(() => {
+  const typed = () => {
     const q = box.value.trim();
     if (q !== here.q) go({ q, view: "folder", show: "", compare: "" }, { replace: here.view === "search" });
-  }, 150);
-  box.addEventListener("input", typed);
-  byId("search-form").addEventListener("submit", (event) => {
+  };
+  box.addEventListener("input", debounce(typed, 150));
+  byId("search-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     typed();
+    if (here.view !== "search") return;
+    await load(true);
     links()[0]?.focus();
   });
   byId("search-category").addEventListener("change", (event) => go({ in: event.target.value }, { replace: true }));

@@ -26,7 +26,8 @@ export class VirtualList {
 
   setTotal(total) {
     this.total = total;
-    this.render();
+    if (total) this.render();
+    else this.clear();
   }
 
   plan() {

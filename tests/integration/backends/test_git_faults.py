@@ -360,6 +360,7 @@ def test_what_a_killed_platform_deleted_is_in_the_trash(world: GitWorld) -> None
 
     until(lambda: not pushes(world))  # those that outlive their platform
     backend = open_platform(folder, world.server)
+    until(lambda: backend.revision("alice") == git("-C", world.server.path("alice"), "rev-parse", "main"))
     there = set(backend.listing(parse_path("alice/data")).blobs)
     trashed = {one.path.name: one for one in backend.trash("alice")}
     assert set(acknowledged) <= set(trashed)
