@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,6 +13,8 @@ from libms.app import Parts, make_services
 from libms.disk.storage import open_disk
 from libms.graphql.context import Services
 from libms.installed import create_library
+from tests.support.uploads import Library as UploadLibrary
+from tests.support.uploads import Server
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
 from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
@@ -65,3 +68,29 @@ def services(places: Places) -> Services:
 @pytest.fixture
 def alice(as_user: AsUser) -> TestClient:
     return as_user("alice")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Give a real server for what needs sockets."""
+    made = Server()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def make_library(tmp_path: Path, server: Server) -> Iterator[Callable[..., UploadLibrary]]:
+    made: list[UploadLibrary] = []
+
+    def make(**options: Any) -> UploadLibrary:
+        made.append(UploadLibrary(tmp_path, server, **options))
+        return made[-1]
+
+    yield make
+    for library in made:
+        library.stop()
+
+
+@pytest.fixture
+def library(make_library: Callable[..., UploadLibrary]) -> UploadLibrary:
+    return make_library()

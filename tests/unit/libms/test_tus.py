@@ -4,43 +4,15 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
 from libms.paths import parse_path
 from libms.upload_store import KEEP_S, REMEMBER_S
-from tests.support.uploads import BYTES, TUS, Library, Server, digest, pairs, wait_for
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def make_library(tmp_path: Path, server: Server) -> Iterator[Callable[..., Library]]:
-    made: list[Library] = []
-
-    def make(**options: Any) -> Library:
-        made.append(Library(tmp_path, server, **options))
-        return made[-1]
-
-    yield make
-    for library in made:
-        library.stop()
-
-
-@pytest.fixture
-def library(make_library: Callable[..., Library]) -> Library:
-    return make_library()
-
+from tests.support.uploads import BYTES, TUS, Library, digest, pairs, wait_for
 
 # --- the protocol -----------------------------------------------------------------------
 

@@ -4,40 +4,13 @@ import base64
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from libms.upload_store import MOST_UNFINISHED
-from tests.support.uploads import BYTES, TUS, Library, Server, pairs, wait_for
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def make_library(tmp_path: Path, server: Server) -> Iterator[Callable[..., Library]]:
-    made: list[Library] = []
-
-    def make(**options: Any) -> Library:
-        made.append(Library(tmp_path, server, **options))
-        return made[-1]
-
-    yield make
-    for library in made:
-        library.stop()
-
-
-@pytest.fixture
-def library(make_library: Callable[..., Library]) -> Library:
-    return make_library()
-
+from tests.support.uploads import BYTES, TUS, Library, pairs, wait_for
 
 # --- hostile ----------------------------------------------------------------------------
 
