@@ -12,14 +12,13 @@ from libms.index.words import keys, words_of
 
 def add(connection: sqlite3.Connection, parent: Folder, number: int, name: bytes, what: Described) -> None:
     """Make an entry that is not found by anything yet an asset."""
-    category, *above = (part.decode() for part in parent.parts)
-    text = name.decode()
-    values = (number, parent.owner, category, "/".join((*above, text)), what.title, what.description)
+    category, _, path = parent.below(name).decode().partition("/")
+    values = (number, parent.owner, category, path, what.title, what.description)
     connection.execute(
         "INSERT INTO assets(id, owner, category, path, title, description, tags) VALUES(?, ?, ?, ?, ?, ?, ?)",
         (*values, json.dumps(what.tags)),
     )
-    texts = (text, what.title, what.description, " ".join(what.tags), what.readme)
+    texts = (name.decode(), what.title, what.description, " ".join(what.tags), what.readme)
     connection.execute(
         "INSERT INTO asset_words(rowid, name, title, description, tags, readme, keys) VALUES(?, ?, ?, ?, ?, ?, ?)",
         (number, *map(words_of, texts), keys(parent.owner, category, what.tags)),
@@ -55,7 +54,7 @@ def add_inside(connection: sqlite3.Connection, folder: Folder, number: int, name
 
 def remove_inside(connection: sqlite3.Connection, folder: Folder, number: int, name: bytes) -> None:
     """Take an entry out of those that are found by name alone, where those of its kind are."""
-    if len(folder.parts) > 1 and folder.searched and not is_hidden(name):
+    if folder.may_have_card and not is_hidden(name):
         values = (number, *_inside_words(folder, name))
         connection.execute(
             "INSERT INTO inside_words(inside_words, rowid, name, keys) VALUES('delete', ?, ?, ?)", values
@@ -63,4 +62,4 @@ def remove_inside(connection: sqlite3.Connection, folder: Folder, number: int, n
 
 
 def _inside_words(folder: Folder, name: bytes) -> tuple[str, str]:
-    return words_of(name.decode()), keys(folder.owner, folder.parts[0].decode())
+    return words_of(name.decode()), keys(folder.owner, folder.category)

@@ -21,9 +21,7 @@ VERSION: Final = 1
 """Another layout, or another way to split words, is another version: files of others are begun anew."""
 APPLICATION: Final = 0x74776C69
 READERS: Final = 4
-BROKEN: Final = frozenset(
-    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-)
+BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 BROKEN_MESSAGES: Final = ("no such table", "no such column", "vtable constructor failed")
 
 SCHEMA: Final = """
@@ -80,7 +78,13 @@ class Database:
         self._closed = False
         self.generation = 0
         """Grows with every new file: what is known from the one before is worth nothing then."""
-        self._writer, self._identity = self._open()
+        try:
+            self._writer, self._identity = self._open()
+        except (sqlite3.Error, OSError) as error:
+            # A full disk stops no service: searches find nothing until the file can be made.
+            log.warning("the library's index cannot be opened (%s)", error)
+            self._writer, self._identity = sqlite3.connect(":memory:", check_same_thread=False), (0, 0)
+            self._doubtful = True
 
     # --- reading and writing ------------------------------------------------------------
 
@@ -116,10 +120,7 @@ class Database:
 
     def doubt(self, error: sqlite3.Error) -> bool:
         """Remember that the file is broken when that is what the error says; tell whether it is."""
-        code = getattr(error, "sqlite_errorcode", None)
-        broken = code is not None and code & 0xFF in BROKEN
-        if broken or any(words in str(error) for words in BROKEN_MESSAGES):
-            self._doubtful = True
+        self._doubtful = self._doubtful or _is_broken(error)
         return self._doubtful
 
     def ensure_sound(self) -> bool:
@@ -157,15 +158,25 @@ class Database:
 
     def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._file.exists() and (connection := self._connect_to_ours()) is not None:
+            return connection, self._identity_now()
+        self._delete()
+        return self._create()
+
+    def _connect_to_ours(self) -> sqlite3.Connection | None:
+        """Open the file if it is one of this version, and sound as far as one sees."""
+        connection: sqlite3.Connection | None = None
         try:
             connection = self._connect()
             if _is_ours(connection):
-                return connection, self._identity_now()
-            connection.close()
+                return connection
         except sqlite3.Error as error:
-            log.info("the library's index cannot be read (%s)", error)
-        self._delete()
-        return self._create()
+            if not _is_broken(error):
+                raise  # such as a full disk: the file may be good
+            log.info("the library's index is broken (%s)", error)
+        if connection is not None:
+            connection.close()
+        return None
 
     def _create(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         # SQLite gives the files beside it the same mode.
@@ -191,9 +202,13 @@ class Database:
         """Open the file as it is there, never making one: only the writer begins a file."""
         address = f"file:{quote(str(self._file))}?mode=rw"
         connection = sqlite3.connect(address, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
-        for pragma in ("cache_size = -1024", "journal_mode = WAL", "synchronous = NORMAL", "temp_store = FILE"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA journal_size_limit = 16777216")
+        try:
+            for pragma in ("cache_size = -1024", "journal_mode = WAL", "synchronous = NORMAL", "temp_store = FILE"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("PRAGMA journal_size_limit = 16777216")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _take(self) -> tuple[int, sqlite3.Connection]:
@@ -208,6 +223,12 @@ class Database:
                 connection.close()
             else:
                 self._idle.append((generation, connection))
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    damaged = code is not None and code & 0xFF in BROKEN
+    return damaged or any(words in str(error) for words in BROKEN_MESSAGES)
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:

@@ -17,7 +17,7 @@ from libms.index import rows
 from libms.index.database import Database
 from libms.index.scan import Scanner
 from libms.index.schedule import DELAY_S
-from libms.index.tasks import Tasks
+from libms.index.tasks import JobFailed, Tasks
 from libms.index.watch import Watches
 from libms.paths import AssetPath
 
@@ -55,6 +55,9 @@ class DiskFollower:
         self._walk_all_at = 0.0
         self._told: deque[AssetPath] = deque()
         self._stopping = False
+        self._failing = False
+        self._avoided: dict[str, float] = {}
+        """Owners with whom something went wrong, and until when they are left alone."""
 
     # --- called from other threads --------------------------------------------------------
 
@@ -66,7 +69,7 @@ class DiskFollower:
             self._note_file(path)
 
     def _note_file(self, path: AssetPath) -> None:
-        if path.owner is None or not path.names or path.hidden:
+        if self._stopping or path.owner is None or not path.names or path.hidden:
             return
         *above, name = (part.encode("utf-8", "surrogateescape") for part in path.names)
         with self._database.write() as connection:
@@ -91,9 +94,14 @@ class DiskFollower:
                 except Exception as error:
                     self._recover(error)
         finally:
-            self._tasks.clear()
-            self._watches.close()
-            os.close(self._root)
+            self.close()
+
+    def close(self) -> None:
+        """Give back what the thread has used, or would have used."""
+        self._stopping = True
+        self._tasks.clear()
+        self._watches.close()
+        os.close(self._root)
 
     def _work(self) -> None:
         idle_s = self._idle_s()
@@ -111,6 +119,7 @@ class DiskFollower:
                 pass
         if self._tasks.walked:
             self._ready.set()
+            self._failing = False
         time.sleep(max(SHORTEST_REST_S, REST * (time.thread_time() - worked)))
 
     def _idle_s(self) -> float:
@@ -121,12 +130,17 @@ class DiskFollower:
     def _recover(self, error: Exception) -> None:
         """Begin again with all owners after a failure; what was half done is undone by the transaction."""
         broken = isinstance(error, sqlite3.Error) and self._database.doubt(error)
-        if isinstance(error, sqlite3.Error) and not broken:
-            log.warning("the library's index cannot be written (%s); trying again", error)
-        elif not broken:
+        if isinstance(error, JobFailed):
+            self._avoided[error.owner] = time.monotonic() + WALK_EVERY_S
+            log.error("the index of %s stumbled and waits", error.owner, exc_info=error)
+        elif isinstance(error, sqlite3.Error | OSError):
+            if not self._failing:
+                log.warning("the library's index cannot be kept true (%s); trying again", error)
+        else:
             log.error("the library's index stumbled; trying again", exc_info=error)
         self._forget_plans()
-        until = time.monotonic() + (AFTER_FAILURE_S if not broken else GATHER_S)
+        until = time.monotonic() + (GATHER_S if broken and not self._failing else AFTER_FAILURE_S)
+        self._failing = True
         while not self._stopping and time.monotonic() < until:
             time.sleep(GATHER_S)
 
@@ -153,10 +167,11 @@ class DiskFollower:
             self._walk_all_at = now + WALK_EVERY_S
             known = {row[0] for row in connection.execute("SELECT owner FROM usage")}
             self._owners = set()
-        for owner in sorted(there - self._owners):
-            self._tasks.walks.want(owner, now)
         for owner in known - there:
             self._tasks.leave(connection, owner)
+        there -= {owner for owner, until in self._avoided.items() if until > now}
+        for owner in sorted(there - self._owners):
+            self._tasks.walks.want(owner, now)
         self._owners = there
         self._look_around_at = now + LOOK_AROUND_S
 
@@ -178,7 +193,7 @@ class DiskFollower:
         if path.owner is None or path.hidden:
             return
         if path.owner not in self._owners:
-            self._tasks.walks.want(path.owner, now)
+            self._look_around_at = now  # a new one, most likely
             return
         itself = rows.folder_at(connection, path.owner, as_bytes(path))
         if itself is not None:

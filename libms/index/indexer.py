@@ -41,7 +41,9 @@ class Indexer:
     def stop(self, timeout_s: float = 10.0) -> None:
         """End the thread; what it did not finish is found at the next start."""
         self._follower.stop()
-        if self._thread.is_alive():
+        if self._thread.ident is None:
+            self._follower.close()
+        else:
             self._thread.join(timeout_s)
 
     def wait_until_ready(self, timeout_s: float | None = None) -> bool:

@@ -20,9 +20,14 @@ class Folder:
     """Below the owner's folder; empty for that itself."""
 
     @property
-    def parts(self) -> list[bytes]:
-        """The names of which the path is made."""
-        return self.path.split(b"/") if self.path else []
+    def category(self) -> str:
+        """The first name of its path."""
+        return self.path.split(b"/", 1)[0].decode()
+
+    @property
+    def name(self) -> bytes:
+        """The last name of its path."""
+        return self.path.rpartition(b"/")[2]
 
     @property
     def searched(self) -> bool:
@@ -31,13 +36,14 @@ class Folder:
         Left out are what lies outside the five categories, hidden folders such
         as `.git`, and names that are not UTF-8, which no address can hold.
         """
-        parts = self.parts
-        return bool(parts) and parts[0] in CATEGORIES and not any(map(is_hidden, parts))
+        # One look at the whole path instead of one at each name: paths may have thousands of them.
+        in_category = self.path.split(b"/", 1)[0] in CATEGORIES
+        return in_category and b"/." not in self.path and not is_hidden(self.path)
 
     @property
     def may_have_card(self) -> bool:
-        """Whether it is an asset, or becomes one by a card: what is directly in a category, and deeper folders."""
-        return self.searched and len(self.parts) > 1
+        """Whether it is an asset, or becomes one by a card: folders directly in a category, and deeper ones."""
+        return b"/" in self.path and self.searched
 
     def below(self, name: bytes) -> bytes:
         """Give the path of something in it."""

@@ -43,6 +43,9 @@ class RemoteFollower:
         self._stopping = True
         self._wake.set()
 
+    def close(self) -> None:
+        """Nothing is to be given back."""
+
     def run(self) -> None:
         """Work until stopped; whatever fails is tried again later."""
         while not self._stopping:

@@ -120,7 +120,7 @@ def _add_item(connection: sqlite3.Connection, folder: Folder, item: Item) -> int
     )
     number = int(added.lastrowid or 0)
     if folder.searched and not is_hidden(item.name):
-        if len(folder.parts) > 1:
+        if folder.may_have_card:
             assets.add_inside(connection, folder, number, item.name)
         elif not item.is_folder:
             # An asset that is a folder gets its words when its README.md and asset.yaml are known.
@@ -201,8 +201,8 @@ def set_card(
     if at is None:
         return
     number, parent = at
-    if len(folder.parts) == 2 or makes_asset(*texts):
-        assets.put(connection, parent, number, folder.parts[-1], BLANK if texts == (None, None) else describe(*texts))
+    if folder.path.count(b"/") == 1 or makes_asset(*texts):
+        assets.put(connection, parent, number, folder.name, BLANK if texts == (None, None) else describe(*texts))
     else:
-        assets.demote(connection, parent, number, folder.parts[-1])
+        assets.demote(connection, parent, number, folder.name)
     connection.execute("UPDATE folders SET card = ? WHERE id = ?", (stamp, folder.id))

@@ -26,6 +26,14 @@ POLL_REST: Final = 6.0
 SKIPPED_AT_ONCE: Final = 500
 
 
+class JobFailed(Exception):
+    """A bug of ours, or a disk's: that owner is left alone for a while."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.owner = owner
+
+
 @dataclass(slots=True)
 class _Job:
     owner: str
@@ -37,7 +45,12 @@ class _Job:
     def step(self) -> bool:
         """Do a little; tell whether it is done."""
         begun = time.thread_time()
-        done = next(self.steps, _DONE) is _DONE
+        try:
+            done = next(self.steps, _DONE) is _DONE
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            raise JobFailed(self.owner) from error
         self.spent_s += time.thread_time() - begun
         return done
 

@@ -1,7 +1,7 @@
 // What can be done with assets, wherever they are shown: the same words, dialogs and keys in rows, selection and details.
 
 import { addressOf } from "./address.js";
-import { copyAsset, deleteAsset, filesAddress, makeFolder, moveAsset, publishAsset, restoreAsset, takeAsset } from "./assets.js";
+import { copyAsset, deleteAsset, fetchVersions, filesAddress, makeFolder, moveAsset, publishAsset, restoreAsset, takeAsset } from "./assets.js";
 import { ask, attempt, lazy, showError, toast } from "./dom.js";
 import { baseName, besideName, endingOf, joinPath, nameProblem, parentPath, plural } from "./format.js";
 import { folderPath, go, goTo, here, me, mayWriteTo, viewer, workspacePath } from "./here.js";
@@ -48,9 +48,12 @@ function sharing(item) {
   const mine = ownerOf(item.path) !== "common";
   return [
     mine && viewer.mayWriteCommon && !here.ref && item.path.split("/").length > 2 && { label: "Publish to common…", run: () => publish(item) },
-    !mine && viewer.mayWrite && !here.ref && { label: "Take into my folder", run: () => take(item) },
+    !mine && isPublished(item) && viewer.mayWrite && !here.ref && { label: "Take into my folder", run: () => take(item) },
   ];
 }
+
+// As far as a list can tell; the details know for sure.
+const isPublished = (item) => item.published ?? (item.path.split("/").length === 3 && item.name.includes("@"));
 
 function several(items) {
   const writable = items.every((item) => mayWriteTo(ownerOf(item.path)));
@@ -157,17 +160,16 @@ async function moveItems(items) {
 }
 
 async function publish(item) {
-  const { versions = [] } = item;
-  const ending = isFolder(item) ? "" : endingOf(item.name);
-  const stem = ending ? item.name.slice(0, -ending.length - 1) : item.name;
+  const versions = item.versions ?? (await fetchVersions(item.path).catch(() => []));
+  const ending = isFolder(item) || !endingOf(item.name) ? "" : item.name.slice(item.name.lastIndexOf("."));
   const fields = [
-    { name: "name", label: "Name in common", value: stem, hint: "Everybody on this platform will find it under this name." },
+    { name: "name", label: "Name in common", value: item.name, hint: "Everybody on this platform will find it under this name." },
     { name: "version", label: "Version", value: nextVersion(versions), hint: "What is published is frozen: the next change gets the next version." },
     { name: "note", label: "What is new (optional)", multiline: true, rows: 4 },
   ];
   let made;
   const submit = async ({ name, version, note }) => {
-    made = await publishAsset(item.path, version, name, note);
+    made = await publishAsset(item.path, version, name.endsWith(ending) ? name : name + ending, note);
   };
   const validate = ({ name, version }) => nameProblem(name) || (/^[0-9A-Za-z][0-9A-Za-z.+-]*$/.test(version) ? "" : "A version is like 1.0.0: letters, digits, '.', '-' and '+'.");
   if (!(await ask({ title: `Publish '${item.name}' to common`, fields, confirm: "Publish", validate, submit }))) return;

@@ -47,6 +47,9 @@ export const fetchAsset = async (path, ref, signal) =>
     { signal },
   )).asset;
 
+export const fetchVersions = async (path) =>
+  (await graphql("query($path: String!) { asset(path: $path) { versions { version } } }", { path })).asset.versions;
+
 export const fetchSha256 = async (path, ref) =>
   (await graphql("query($path: String!, $ref: String) { asset(path: $path, ref: $ref) { sha256 } }", { path, ref: ref || null })).asset.sha256;
 

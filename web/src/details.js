@@ -87,7 +87,7 @@ function section(title, content, { quiet = false } = {}) {
 
 function actions(asset) {
   const isFolder = asset.kind === "FOLDER";
-  const item = { path: asset.path, name: asset.name, type: isFolder ? "tree" : "blob", size: asset.size, versions: asset.versions, frozen: Boolean(asset.publication) };
+  const item = { path: asset.path, name: asset.name, type: isFolder ? "tree" : "blob", size: asset.size, versions: asset.versions, frozen: Boolean(asset.publication), published: asset.publication?.path === asset.path };
   const listed = actionsFor([item]).filter((action) => action && action.label !== "Details");
   const first = isFolder
     ? element("a", { class: "btn btn-primary btn-sm", href: addressOf(asset.path, me, { isFolder: true, open: true, ref: here.ref }), "data-go": "" }, "Open folder")

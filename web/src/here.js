@@ -58,8 +58,12 @@ export function start() {
 export const folderPath = () => joinPath(here.owner, here.category, here.folder);
 export const workspacePath = (path) => `/workspace/${path.startsWith(`${me}/`) ? path.slice(me.length + 1) : path}`;
 
+// Published assets that were looked at, with their version: nothing in them can be changed.
+export const frozen = new Map();
+export const publishedPath = () => (here.owner === "common" && here.folder.includes("@") ? joinPath(here.owner, here.category, here.folder.split("/")[0]) : "");
+
 export function mayWriteTo(owner) {
-  if (here.ref) return false;
+  if (here.ref || (owner === here.owner && frozen.get(publishedPath()))) return false;
   return owner === "common" ? viewer.mayWriteCommon : viewer.mayWrite && (owner === me || viewer.admin);
 }
 
@@ -67,6 +71,7 @@ export function mayWriteTo(owner) {
 export function whyReadOnly() {
   if (here.ref) return `You are looking at '${here.ref}'. Older states and other branches can be read, copied and compared, not changed.`;
   if (mayWriteTo(here.owner)) return "";
+  if (frozen.get(publishedPath())) return `This is version ${frozen.get(publishedPath())}, which is frozen. Take it into your own folder to change it.`;
   if (here.owner === "common") return "Common is shared by all and read-only for you. Take an asset into your own folder to change it; an administrator can let you publish.";
   return viewer.mayWrite ? "This belongs to somebody else, so it is read-only for you." : "Your account may read the library, not change it.";
 }

@@ -3,13 +3,13 @@
 import "./frame.js";
 import { actionsFor, copyPath, newFile, newFolder, onChanged, remove } from "./actions.js";
 import { formatAddress } from "./address.js";
-import { fetchRefs, fetchUsage, fetchViewer, filesAddress, makeFolder } from "./assets.js";
+import { fetchCard, fetchRefs, fetchUsage, fetchViewer, filesAddress, makeFolder } from "./assets.js";
 import * as details from "./details.js";
 import { byId, debounce, element, showError } from "./dom.js";
 import { readChosen, readDrop } from "./drop.js";
 import * as folder from "./folder.js";
 import { formatSize, joinPath } from "./format.js";
-import { folderPath, go, goTo, here, mayWriteTo, onMove, page, start, viewer, whyReadOnly, workspacePath } from "./here.js";
+import { folderPath, frozen, go, goTo, here, mayWriteTo, onMove, page, publishedPath, start, viewer, whyReadOnly, workspacePath } from "./here.js";
 import { openMenu } from "./menu.js";
 import * as search from "./search.js";
 import * as trash from "./trash.js";
@@ -37,6 +37,7 @@ function show() {
   showPlaces();
   showCrumbs();
   showRights();
+  showFrozen();
   search.show();
   trash.show();
   if (isFolder) folder.show();
@@ -72,6 +73,14 @@ function showCrumbs() {
   crumbs.at(-1).firstChild.setAttribute("aria-current", "location");
   byId("crumbs").replaceChildren(...crumbs);
   byId("workspace-path").textContent = workspacePath(folderPath());
+}
+
+async function showFrozen() {
+  const path = publishedPath();
+  if (!path || frozen.has(path)) return;
+  const asset = await fetchCard(path, here.ref).catch(() => null);
+  frozen.set(path, asset?.publication?.version ?? "");
+  showRights();
 }
 
 function showRights() {

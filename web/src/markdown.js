@@ -40,12 +40,17 @@ function copy(node, place) {
   const tag = node.localName;
   if (!TAGS.has(tag)) return node.textContent;
   if (tag === "img") return picture(node, place);
-  const made = document.createElement(tag);
+  const made = /^h\d$/.test(tag) ? heading(Number(tag[1])) : document.createElement(tag);
   if (tag === "a") link(made, node.getAttribute("href") ?? "", place);
   if (tag === "ol" && node.hasAttribute("start")) made.setAttribute("start", node.getAttribute("start"));
   if (["left", "center", "right"].includes(node.getAttribute("align"))) made.style.textAlign = node.getAttribute("align");
   copyInto(made, node, place);
   return tag === "table" ? element("div", { class: "tw-scroll", tabindex: "0" }, made) : made;
+}
+
+// Headings of a text stand below those of the page, and look as their author meant them.
+function heading(level) {
+  return element(`h${Math.min(6, level + 3)}`, { class: `tw-heading-${level}` });
 }
 
 function picture(node, { folder, root, ref }) {

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from libms.index import Index, Query
+from libms.index import Index, Query, disk, rows
 from libms.index.database import SCHEMA, VERSION
+from libms.index.places import Folder
 from tests.unit.libms.index.conftest import Library, soon
 
 
@@ -120,3 +121,63 @@ def test_only_the_service_may_read_the_file(library: Library) -> None:
     assert modes == {0o600}
     assert index.search(Query(None)).hits == ()
     index.close()
+
+
+FULL_DISK = """
+import resource, sys, time
+from pathlib import Path
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+from libms.index import Index, Indexer, Query
+from libms.disk.storage import DiskBackend, Folders
+from libms.index import disk
+disk.AFTER_FAILURE_S = 0.2
+base = Path(sys.argv[1])
+index = Index(Path(sys.argv[2]))
+backend = DiskBackend(Folders(base / "files", base / "s", base / "t"), trash_days=1, make_owner=print)
+indexer = Indexer(backend, index, base / "files")
+indexer.start()
+assert not indexer.wait_until_ready(1)
+print(len(index.search(Query(None)).hits), index.usage("alice"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+assert indexer.wait_until_ready(20)
+print(len(index.search(Query(None)).hits), index.usage("alice"))
+indexer.stop()
+"""
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_without_room_on_the_disk_the_service_starts_and_catches_up_later(library: Library, there: bool) -> None:
+    """Reading, deleting and signing in must work then; and nobody may have to restart anything."""
+    library.write("alice/data/spring.csv", "12345")
+    if there:
+        library.start()
+        library.stop()
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(library.base), str(library.file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.splitlines() in (["0 0", "1 5"], ["1 5", "1 5"])
+    assert "Traceback" not in run.stderr
+
+
+def test_one_owner_with_whom_something_goes_wrong_stops_nobody_else(
+    library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug of ours must not become everybody's."""
+
+    def set_bytes(connection: sqlite3.Connection, folder: Folder, size: int) -> None:
+        if folder.owner == "alice":
+            raise RuntimeError("a bug")
+        real(connection, folder, size)
+
+    real = rows.set_bytes
+    monkeypatch.setattr(rows, "set_bytes", set_bytes)
+    monkeypatch.setattr(disk, "AFTER_FAILURE_S", 0.2)
+    library.write("bob/data/fine.csv")
+    library.start()
+    library.shell("touch bob/data/later alice/data/never")
+    soon(lambda: library.found("later"))
+    assert caplog.text.count("the index of alice stumbled") == 1
