@@ -171,6 +171,7 @@ def _lifespan(services: Services, uploads: Uploads, tus: Tus) -> Callable[[Starl
             with suppress(asyncio.CancelledError):
                 await purging
             await asyncio.to_thread(services.indexer.stop)
+            services.index.close()
             await asyncio.to_thread(tus.close)
             await asyncio.to_thread(services.assets.backend.close)
 

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,7 @@ from libms.errors import BadRequest
 from libms.paths import AssetPath
 
 BLOCK_BYTES: Final = 64 * 1024
-LONGEST_LINE_BYTES: Final = 64 * 1024
+MOST_OPEN: Final = 64
 
 log = logging.getLogger("libms")
 
@@ -46,7 +47,7 @@ class Audit:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[str, int] = {}
+        self._open: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
 
     def record(self, user: str, action: str, path: AssetPath, detail: str = "") -> None:
@@ -55,19 +56,20 @@ class Audit:
         if detail:
             event["detail"] = detail
         try:
-            os.write(self._file(path.owner or ""), orjson.dumps(event) + b"\n")
+            with self._lock:
+                os.write(self._file(path.owner or ""), orjson.dumps(event) + b"\n")
         except OSError as error:
             log.warning("not in the audit log (%s): %s %s %s", error.strerror, user, action, ascii(str(path)))
 
     def _file(self, owner: str) -> int:
+        """Give an open file, whose lock the caller holds until it has written."""
         descriptor = self._open.get(owner)
         if descriptor is None:
-            with self._lock:
-                descriptor = self._open.get(owner)
-                if descriptor is None:
-                    self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-                    descriptor = self._open[owner] = os.open(self._folder / f"{owner}.jsonl", flags, 0o600)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = self._open[owner] = os.open(self._folder / f"{owner}.jsonl", flags, 0o600)
+            if len(self._open) > MOST_OPEN:
+                os.close(self._open.popitem(last=False)[1])
         return descriptor
 
     def latest(self, owner: str, first: int, before: int | None = None) -> list[Event]:

@@ -31,17 +31,17 @@ class Quota:
     def hold(self, owner: str, size: int) -> None:
         """Promise room for so many bytes; raises QuotaExceeded. Whoever holds must release."""
         limit = self.limit(owner)
+        # Counting may take a while, and must not hold up the others.
+        used = self._used(owner) if limit is not None and size > 0 else 0
         with self._lock:
             held = self._held.get(owner, 0)
-            if limit is not None and size > 0:
-                used = self._used(owner)
-                if used + held + size > limit:
-                    raise QuotaExceeded(
-                        f"{_gb(size)} are to be stored for '{owner}', who has {_gb(used)} stored (the trash included), "
-                        f"{_gb(held)} on the way, and may have {_gb(limit)}.",
-                        "Delete what is not needed and empty the trash, or ask an administrator for more room "
-                        "('library.quota_gb').",
-                    )
+            if limit is not None and size > 0 and used + held + size > limit:
+                raise QuotaExceeded(
+                    f"{_gb(size)} are to be stored for '{owner}', who has {_gb(used)} stored (the trash included), "
+                    f"{_gb(held)} on the way, and may have {_gb(limit)}.",
+                    "Delete what is not needed and empty the trash, or ask an administrator for more room "
+                    "('library.quota_gb').",
+                )
             self._held[owner] = held + size
 
     def resume(self, owner: str, size: int) -> None:

@@ -261,6 +261,8 @@ class DiskBackend:
 
     def open(self, path: AssetPath, flags: int) -> int:
         """Open below the owner's folder and give the descriptor to whoever asks; they close it."""
+        if path.owner is not None and path.owner.startswith("."):
+            raise not_found(path)  # folders being prepared, and what a library by itself keeps beside the owners
         try:
             owner = os.open(path.owner or ".", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=self._root)
             try:

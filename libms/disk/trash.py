@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import time
 from pathlib import Path
 from typing import Final
@@ -15,10 +14,12 @@ from libms.beneath import rename_without_replacing
 from libms.errors import NoSuchTrash
 from libms.models import Trashed
 from libms.paths import AssetPath, parse_path
+from libms.removal import remove_tree
 
 ID: Final = re.compile(r"[0-9a-f]{24}")
 CONTENT: Final = "content"
 ABOUT: Final = "about.json"
+SETTLED_S: Final = 3600
 
 
 class TrashFolder:
@@ -28,7 +29,8 @@ class TrashFolder:
         self._folder = folder
         self._keep_s = days * 86_400
         self._known: dict[str, Trashed] = {}
-        """What about.json says never changes, so it is read once."""
+        """What about.json says never changes, so it is read once; nobody else puts anything here."""
+        self._all_read = False
 
     def put(self, source: tuple[int, str], path: AssetPath, by: str, size: int) -> Trashed:
         """Move something in; `source` is an open folder and a name in it. Raises OSError, leaving nothing behind."""
@@ -41,9 +43,10 @@ class TrashFolder:
             (box / ABOUT).write_text(json.dumps(about), encoding="utf-8")
             self._rename(box, source, outwards=False)
         except BaseException:
-            shutil.rmtree(box)
+            remove_tree(box)
             raise
-        return Trashed(trash_id, path, by, now, now + self._keep_s, size)
+        trashed = self._known[trash_id] = Trashed(trash_id, path, by, now, now + self._keep_s, size)
+        return trashed
 
     def take_out(self, trash_id: str, target: tuple[int, str]) -> None:
         """Move it to an open folder under a name; raises OSError."""
@@ -69,8 +72,12 @@ class TrashFolder:
 
     def of(self, owner: str) -> list[Trashed]:
         """List what belongs to an owner, latest first."""
-        every = (self._read(box.name) for box in self._folder.iterdir() if ID.fullmatch(box.name))
-        return sorted((one for one in every if one and one.path.owner == owner), key=lambda one: -one.time)
+        if not self._all_read:
+            for box in self._folder.iterdir():
+                if ID.fullmatch(box.name):
+                    self._read(box.name)
+            self._all_read = True
+        return sorted((one for one in list(self._known.values()) if one.path.owner == owner), key=lambda one: -one.time)
 
     def _read(self, trash_id: str) -> Trashed | None:
         known = self._known.get(trash_id)
@@ -91,17 +98,22 @@ class TrashFolder:
 
     def purge(self) -> int:
         """Delete for good what has been here for too long; give how many."""
-        expired = [box for box in self._folder.iterdir() if ID.fullmatch(box.name) and self._expired(box)]
+        boxes = (box for box in self._folder.iterdir() if ID.fullmatch(box.name))
+        expired = [box for box in boxes if self._expired(box) or self._abandoned(box)]
         for box in expired:
             self._drop(box)
         return len(expired)
 
     def _drop(self, box: Path) -> None:
-        # Files that belong to root in a workspace cannot be removed from here; the rest goes.
-        shutil.rmtree(box, ignore_errors=True)
+        remove_tree(box)
         self._known.pop(box.name, None)
 
     def _expired(self, box: Path) -> bool:
         about = self._read(box.name)
         put = about.time if about else box.stat().st_mtime
         return put + self._keep_s < time.time()
+
+    def _abandoned(self, box: Path) -> bool:
+        """Tell a box without content, as a process leaves that dies between two steps."""
+        about = self._read(box.name)
+        return about is not None and about.time < time.time() - SETTLED_S and not os.path.lexists(box / CONTENT)

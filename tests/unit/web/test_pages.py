@@ -5,7 +5,14 @@ from starlette.testclient import TestClient
 
 from tests.unit.web.conftest import HubStandIn
 
-PAGES = ("/app/library", "/app/library/common/models/a%20b", "/app/digitaltwins", "/app/workbench")
+PAGES = (
+    "/app/library",
+    "/app/library/common/models/a%20b",
+    "/app/library/trash",
+    "/app/library/history",
+    "/app/digitaltwins",
+    "/app/workbench",
+)
 
 
 @pytest.mark.parametrize("address", PAGES)
