@@ -6,12 +6,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from twinhub.signin import Sessions
 
 PURGE_EVERY_S: Final = 3600
+THREADS: Final = 32
 HEALTH: Final = "/lib/health"
 GB: Final = 1_000_000_000
 
@@ -70,12 +73,12 @@ def build(parts: Parts, sessions: Sessions | None, *, graphiql: bool = True) -> 
         assets.backend,
         room=assets.room,
         quota=assets.quota,
-        allowed=assets.allow_write,
+        changing=assets.changing,
         audit=assets.audit,
         changed=assets.changed,
     )
     endpoint = GraphQLEndpoint(services, sessions, graphiql=graphiql)
-    starlette = _routes(Files(assets, uploads), endpoint, tus, _lifespan(services, uploads, tus))
+    starlette = _routes(Files(assets, uploads), endpoint, tus, _lifespan(services, endpoint, uploads, tus))
     return LibraryApp(starlette, endpoint)
 
 
@@ -114,6 +117,23 @@ def make_services(parts: Parts) -> Services:
     )
 
 
+class AssetConvertor(Convertor[str]):
+    """An asset's path in an address: anything at all, line breaks in names too, which `path` leaves out."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """Give it as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Give it as it is."""
+        return value
+
+
+register_url_convertor("asset", AssetConvertor())
+
+
 class LibraryApp:
     """Give queries the short way, and everything else to the routes.
 
@@ -146,10 +166,10 @@ def _routes(files: Files, endpoint: GraphQLEndpoint, tus: Tus, lifespan: Callabl
             Route(HEALTH, _health),
             *tus.routes(),
             Route("/lib/files", files.get, methods=["GET"]),
-            Route("/lib/files/{path:path}", files.get, methods=["GET"]),
-            Route("/lib/files/{path:path}", files.put, methods=["PUT"]),
-            Route("/lib/files/{path:path}", files.post, methods=["POST"]),
-            Route("/lib/files/{path:path}", files.delete, methods=["DELETE"]),
+            Route("/lib/files/{path:asset}", files.get, methods=["GET"]),
+            Route("/lib/files/{path:asset}", files.put, methods=["PUT"]),
+            Route("/lib/files/{path:asset}", files.post, methods=["POST"]),
+            Route("/lib/files/{path:asset}", files.delete, methods=["DELETE"]),
             Route("/lib/trash/{trash_id}", files.restore, methods=["POST"]),
         ],
         exception_handlers={PublicError: _refused, ClientDisconnect: _left, Exception: _failed},
@@ -157,16 +177,21 @@ def _routes(files: Files, endpoint: GraphQLEndpoint, tus: Tus, lifespan: Callabl
     )
 
 
-def _lifespan(services: Services, uploads: Uploads, tus: Tus) -> Callable[[Starlette], object]:
+def _lifespan(
+    services: Services, endpoint: GraphQLEndpoint, uploads: Uploads, tus: Tus
+) -> Callable[[Starlette], object]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        uploads.clear()
+        # Each person's share of them is limited; the default of six threads would be used up by three people.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "library"))
+        await asyncio.to_thread(uploads.clear)
         await asyncio.to_thread(tus.recover)
         await asyncio.to_thread(services.indexer.start)
         purging = asyncio.create_task(_purge(services.assets.backend, tus))
         try:
             yield
         finally:
+            endpoint.stop()
             purging.cancel()
             with suppress(asyncio.CancelledError):
                 await purging
@@ -184,10 +209,13 @@ async def _health(_: Request) -> Response:
 
 async def _purge(backend: Backend, tus: Tus) -> None:
     while True:
-        count = await asyncio.to_thread(backend.purge)
-        if count:
-            log.info("%d assets in the trash expired", count)
-        await tus.purge()
+        try:
+            count = await asyncio.to_thread(backend.purge)
+            if count:
+                log.info("%d assets in the trash expired", count)
+            await tus.purge()
+        except Exception:  # one round that fails must not be the last
+            log.exception("what has expired could not be removed")
         await asyncio.sleep(PURGE_EVERY_S)
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from libms.access import Access
 from libms.audit import Audit
 from libms.backend import Backend
-from libms.copying import Copy, freeze, prepared_copy, remove
+from libms.copying import Wish, prepared_copy, remove
 from libms.errors import AssetNotFound, BadRequest, Exists, NoSuchTrash, NotAFolder
 from libms.models import About, EntryType, Found, Trashed
 from libms.paths import AssetPath, parse_path
-from libms.publishing import Publication, Publications, versioned_name
+from libms.publishing import Publication, Publications, split_ending, versioned_name
 from libms.quota import Quota
 from libms.room import Room, set_mode
-from twinhub.errors import TooLarge
+from twinhub.errors import PublicError, TooLarge
 from twinhub.names import COMMON
 from twinhub.signin import User
 
-LARGEST_TEXT_BYTES = 5_000_000
+LARGEST_TEXT_BYTES: Final = 5_000_000
+
+log = logging.getLogger("libms")
 
 
 class Assets:
@@ -47,6 +53,7 @@ class Assets:
         self.room = room
         self.audit = audit
         self.changed = changed
+        self._common = threading.RLock()
 
     # --- the way in -------------------------------------------------------------------
 
@@ -64,9 +71,23 @@ class Assets:
         if write:
             self.publications.refuse_change(path)
 
-    def allow_write(self, user: User, path: AssetPath) -> None:
-        """Let pass whoever may put something here."""
-        self.allow(user, path, write=True)
+    @contextmanager
+    def changing(self, user: User, path: AssetPath) -> Iterator[None]:
+        """Let pass whoever may put something here, at the moment when it is done.
+
+        Bytes may take hours to come: by then the person may have lost the right,
+        or the name may have been published. Publishing holds the same lock.
+        """
+        with self._common if path.owner == COMMON else nullcontext():
+            self.allow(user, path, write=True)
+            yield
+
+    def place(
+        self, user: User, aside: Path, path: AssetPath, *, replace: bool = False, if_match: str | None = None
+    ) -> None:
+        """Put something prepared under its name; raises what `allow` and `Backend.place` raise."""
+        with self.changing(user, path):
+            self.backend.place(aside, path, user.name, replace=replace, if_match=if_match)
 
     # --- small changes ----------------------------------------------------------------
 
@@ -86,7 +107,7 @@ class Assets:
         aside = self.backend.staging / f"text-{secrets.token_hex(12)}"
         try:
             self._write_aside(aside, data, path)
-            self.backend.place(aside, path, user.name, if_match=if_match)
+            self.place(user, aside, path, if_match=if_match)
         finally:
             self.quota.release(path.owner or "", len(data))
             remove(aside)
@@ -123,14 +144,15 @@ class Assets:
         held = self._size(source) if target.owner != source.owner else 0
         self.quota.hold(target.owner or "", held)
         try:
-            self.backend.move(source, target, user.name)
+            with self.changing(user, source), self.changing(user, target):
+                self.backend.move(source, target, user.name)
         finally:
             self.quota.release(target.owner or "", held)
-        self._keep_origin(source, target)
         self._done(user, "move", source, f"to {target}")
         if target.owner != source.owner:
             self.audit.record(user.name, "move", target, f"from {source}")
         self.changed(target)
+        self._keep_origin(source, target)
         return target
 
     def copy(self, user: User, source_text: str, target_text: str, ref: str | None = None) -> AssetPath:
@@ -141,27 +163,30 @@ class Assets:
         self._keep_origin(source, target)
         return target
 
-    def _place_copy(
-        self, user: User, source: AssetPath, target: AssetPath, ref: str | None, *, frozen: bool = False
-    ) -> Copy:
+    def _place_copy(self, user: User, source: AssetPath, target: AssetPath, ref: str | None) -> None:
         size = self._size(source, ref)
+        with self._room_for(target, size), prepared_copy(self.backend, source, Wish(ref, most_bytes=size)) as copy:
+            self.place(user, copy.aside, target)
+        self.audit.record(user.name, "copy", source, f"to {target}")
+        self._done(user, "copy", target, f"from {source}")
+
+    @contextmanager
+    def _room_for(self, target: AssetPath, size: int) -> Iterator[None]:
         self.room.check(0, to_come=size)
         self.quota.hold(target.owner or "", size)
         try:
-            with prepared_copy(self.backend, source, ref) as copy:
-                if frozen:
-                    freeze(copy.aside)
-                self.backend.place(copy.aside, target, user.name)
+            yield
         finally:
             self.quota.release(target.owner or "", size)
-        self._read(user, "copy", source, f"to {target}")
-        self._done(user, "copy", target, f"from {source}")
-        return copy
 
     def _keep_origin(self, source: AssetPath, target: AssetPath) -> None:
-        origin = self.publications.origin(source)
-        if origin is not None:
-            self.publications.write_origin(target, origin)
+        """Take the record of an asset's origin along; without it the change is still done."""
+        try:
+            origin = self.publications.origin(source)
+            if origin is not None:
+                self.publications.write_origin(target, origin)
+        except PublicError as error:
+            log.warning("the origin of %s is not recorded: %s", ascii(str(target)), error.code)
 
     def _size(self, path: AssetPath, ref: str | None = None) -> int:
         about = self.backend.about(path, ref)
@@ -174,21 +199,33 @@ class Assets:
     def delete(self, user: User, text: str) -> Trashed:
         """Put something into the trash; a published version only by who published it, or an administrator."""
         path = parse_path(text)
-        publication = self.publications.find(path)
-        if publication and path == publication.path and (user.admin or publication.by == user.name):
-            self.access.check(user, path, write=True)
-        else:
-            self.allow(user, path, write=True)
-        trashed = self.backend.delete(path, user.name)
+        with self._common:
+            publication = self._own_publication(user, path)
+            if publication is None:
+                self.allow(user, path, write=True)
+            else:
+                self.publications.write(replace(publication, withdrawn=True), again=True)
+            trashed = self.backend.delete(path, user.name)
         self._done(user, "delete", path)
         return trashed
 
     def restore(self, user: User, trash_id: str) -> AssetPath:
-        """Bring something back; raises NoSuchTrash, Exists."""
-        self._trashed(user, trash_id)
-        path = self.backend.restore(trash_id, user.name)
+        """Bring something back; raises NoSuchTrash, Exists, Frozen."""
+        path = self._trashed(user, trash_id).path
+        with self._common:
+            if self._own_publication(user, path) is None:
+                self.allow(user, path, write=True)
+            self.backend.restore(trash_id, user.name)
         self._done(user, "restore", path)
         return path
+
+    def _own_publication(self, user: User, path: AssetPath) -> Publication | None:
+        """Give the published version that a path is, if this person may withdraw it; raises what access raises."""
+        found = self.publications.find(path)
+        if found is None or path != found.path or not (user.admin or (found.signed and found.by == user.name)):
+            return None
+        self.access.check(user, path, write=True)
+        return found
 
     def erase(self, user: User, trash_id: str) -> None:
         """Give something in the trash up for good; raises NoSuchTrash."""
@@ -220,14 +257,15 @@ class Assets:
         category, own_name = _asset_of(source)
         is_folder = self.backend.about(source).type is EntryType.TREE
         name = name or own_name
+        ending = "" if is_folder else split_ending(own_name)[1]
+        if not name.lower().endswith(ending.lower()):
+            name += ending
         target = parse_path(f"{COMMON}/{category}/{versioned_name(name, version, folder=is_folder)}")
-        if self.publications.find(target) is not None:
-            raise Exists(f"Version {version} of '{name}' is published already, and never changes.", "Count it up.")
-        self.allow(user, target, write=True)
         origin = self.publications.origin(source)
-        copy = self._place_copy(user, source, target, None, frozen=True)
-        self.publications.write(
-            Publication(
+        size = self._size(source)
+        wish = Wish(frozen=True, most_bytes=size)
+        with self._room_for(target, size), prepared_copy(self.backend, source, wish) as copy:
+            publication = Publication(
                 path=target,
                 name=name,
                 version=version,
@@ -239,9 +277,35 @@ class Assets:
                 files=copy.files if is_folder else (replace(copy.files[0], path=target.name),),
                 signed=True,
             )
-        )
+            with self._common:
+                self._place_publication(user, copy.aside, publication)
         self._done(user, "publish", target, f"from {source}")
+        self.audit.record(user.name, "publish", source, f"as {target}")
         return target
+
+    def _place_publication(self, user: User, aside: Path, publication: Publication) -> None:
+        """Write the manifest, then place what it describes: whatever appears under the name is frozen already.
+
+        A process that dies in between leaves a manifest without content, which the next try writes again.
+        """
+        self.access.check(user, publication.path, write=True)
+        before = self.publications.find(publication.path)
+        there = self._is_there(publication.path)
+        if there or (before is not None and before.withdrawn):
+            raise Exists(
+                f"Version {publication.version} of '{publication.name}' "
+                + ("stands in 'common' already." if there else "was withdrawn, and its number is not given again."),
+                "Count it up.",
+            )
+        self.publications.write(publication, again=before is not None)
+        self.backend.place(aside, publication.path, user.name)
+
+    def _is_there(self, path: AssetPath) -> bool:
+        try:
+            self.backend.about(path)
+        except AssetNotFound:
+            return False
+        return True
 
     def take(self, user: User, text: str, target_text: str | None) -> AssetPath:
         """Copy a shared asset into the person's own folder and remember where it came from; raises Exists."""
@@ -262,11 +326,8 @@ class Assets:
     def walk_for_download(self, user: User, path: AssetPath, ref: str | None) -> list[Found]:
         """List all that is below a folder, for a download of the whole."""
         found = list(self.backend.walk(path, ref))
-        self._read(user, "download", path, f"folder of {len(found)} entries")
+        self.audit.record(user.name, "download", path, f"folder of {len(found)} entries")
         return found
-
-    def _read(self, user: User, action: str, path: AssetPath, detail: str = "") -> None:
-        self.audit.record(user.name, action, path, detail)
 
     def _done(self, user: User, action: str, path: AssetPath, detail: str = "") -> None:
         self.audit.record(user.name, action, path, detail)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 from libms.backend import Backend
@@ -13,6 +14,14 @@ from libms.paths import AssetPath
 
 BLOCK_BYTES: Final = 1024 * 1024
 MOST_KNOWN: Final = 10_000
+
+
+Check = Callable[[], None]
+"""Called for every block: raises when nobody waits for the answer any more."""
+
+
+def nothing() -> None:
+    """Go on whatever happens."""
 
 
 class Digests:
@@ -23,8 +32,8 @@ class Digests:
         self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def sha256(self, path: AssetPath, ref: str | None = None) -> str:
-        """Give a file's digest in hexadecimal; raises AssetNotFound, NotAFile."""
+    def sha256(self, path: AssetPath, ref: str | None = None, *, check: Check = nothing) -> str:
+        """Give a file's digest in hexadecimal; raises AssetNotFound, NotAFile, and what `check` raises on the way."""
         key = (str(path), self._backend.about(path, ref).etag)
         known = self._known.get(key)
         if known is not None:
@@ -35,6 +44,7 @@ class Digests:
             while block := os.pread(descriptor, BLOCK_BYTES, offset):
                 digest.update(block)
                 offset += len(block)
+                check()
         found = digest.hexdigest()
         # A file that was written while it was read has another etag by now; then nothing is remembered.
         if self._backend.about(path, ref).etag == key[1]:

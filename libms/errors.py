@@ -126,3 +126,17 @@ class UploadNotFound(PublicError):
 
     code = "upload_not_found"
     status = 404
+
+
+class QueryTooLong(PublicError):
+    """The query took longer than queries may."""
+
+    code = "query_too_long"
+    status = 503
+
+
+class Busy(PublicError):
+    """The person has too many queries under way."""
+
+    code = "busy"
+    status = 429

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,13 +22,21 @@ from libms.errors import BadRequest, Changed, Exists, PathRefused
 from libms.models import Entry, EntryType, Listing
 from libms.packing import zip_folder
 from libms.paths import AssetPath
+from libms.publishing import MANIFESTS, ORIGINS
+from libms.turns import Turns
 from libms.uploads import Uploads
-from twinhub.bodies import read_body
+from twinhub.bodies import read_body, wait_until_left
 from twinhub.signin import User, current_user
 
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HEAD_BYTES: Final = 1024
+TURNS: Final = 6
+"""Requests of one person that look things up at once; sending bytes does not count."""
+WAITING: Final = 1000
 MOST_ENTRIES: Final = 1000
+RECORDS: Final = {MANIFESTS, ORIGINS}
+"""Folders of the library's own records in a category: paths like others, and no assets to show."""
+LONGEST_LENGTH: Final = 18
 LARGEST_JSON_BYTES: Final = 16 * 1024
 SAFE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -51,7 +60,7 @@ class OpenFileResponse(FileResponse):
         super().__init__(f"/proc/self/fd/{descriptor}", headers=headers, media_type=media_type, stat_result=about)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        leaving = asyncio.ensure_future(_left(receive))
+        leaving = asyncio.ensure_future(wait_until_left(receive))
 
         async def send_on(message: Message) -> None:
             if leaving.done():
@@ -59,16 +68,11 @@ class OpenFileResponse(FileResponse):
             await send(message)
 
         try:
-            await super().__call__(scope, receive, send_on)
+            with suppress(ClientDisconnect):
+                await super().__call__(scope, receive, send_on)
         finally:
             leaving.cancel()
             os.close(self._descriptor)
-
-
-async def _left(receive: Receive) -> None:
-    """Wait until the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 class Files:
@@ -78,12 +82,14 @@ class Files:
         self._assets = assets
         self._backend = assets.backend
         self._uploads = uploads
+        self._turns = Turns(TURNS, WAITING)
 
     # --- reading --------------------------------------------------------------------
 
     async def get(self, request: Request) -> Response:
         """Give a file's bytes, a folder's listing, or a folder as zip."""
-        return await asyncio.to_thread(self._get, request)
+        async with self._turns.of(current_user(request).name):
+            return await asyncio.to_thread(self._get, request)
 
     def _get(self, request: Request) -> Response:
         user, ref = current_user(request), request.query_params.get("ref")
@@ -130,8 +136,8 @@ class Files:
         after = _count(query.get("after"), 10**9, default=0)
         listing = self._backend.listing(path, ref)
         wanted = query.get("match", "").casefold()
-        if wanted:
-            trees = [name for name in listing.trees if wanted in name.casefold()]
+        if wanted or (len(path.names) == 1 and RECORDS & set(listing.trees)):
+            trees = [name for name in listing.trees if wanted in name.casefold() and name not in RECORDS]
             blobs = [name for name in listing.blobs if wanted in name.casefold()]
             listing = Listing(trees, blobs, listing.revision)
         trees_here, blobs_here = listing.slice(after, first)
@@ -154,7 +160,7 @@ class Files:
             raise PathRefused(f"'{path}' is part of everybody's layout and stays.", "Choose something in it.")
         before = await asyncio.to_thread(self._check_condition, request, path)
         length = request.headers.get("content-length")
-        announced = int(length) if length and length.isdigit() else None
+        announced = _announced(length) if length else None
         wanted = request.headers.get("if-match")
         about = await self._uploads.receive(
             user,
@@ -218,6 +224,11 @@ class Span:
 
 
 async def _json(request: Request) -> Any:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        # Pages of other sites can send anything else without being asked first.
+        raise BadRequest(
+            "The Content-Type is not application/json.", 'Send {"make": "folder"} or {"move_to": "OWNER/…"}.'
+        )
     body = await read_body(request, LARGEST_JSON_BYTES)
     try:
         return json.loads(body)
@@ -247,6 +258,12 @@ def _count(text: str | None, highest: int, default: int | None = None) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise BadRequest(f"'{text[:40]}' is not a count.", "Send 'next' of the page before, or a whole number.")
     return min(int(text), highest)
+
+
+def _announced(length: str) -> int:
+    if not (length.isascii() and length.isdigit()) or len(length) > LONGEST_LENGTH:
+        raise BadRequest(f"Content-Length '{length[:40]}' is no size.", "Send the number of bytes.")
+    return int(length)
 
 
 def _disposition(kind: str, name: str) -> str:

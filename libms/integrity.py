@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libms.backend import Backend
-from libms.digests import Digests
+from libms.digests import Check, Digests, nothing
 from libms.errors import AssetNotFound, NotAFile, NotAFolder
 from libms.models import EntryType
 from libms.paths import AssetPath
@@ -17,19 +17,19 @@ class Integrity:
         self._backend = backend
         self._digests = digests
 
-    def intact(self, publication: Publication) -> bool:
+    def intact(self, publication: Publication, *, check: Check = nothing) -> bool:
         """Tell whether the manifest is this platform's own and every file, and no other, has its checksum."""
-        return publication.signed and self.digests_below(publication.path) == {
+        return publication.signed and self.digests_below(publication.path, check=check) == {
             file.path: file.sha256 for file in publication.files
         }
 
-    def digests_below(self, path: AssetPath, ref: str | None = None) -> dict[str, str]:
+    def digests_below(self, path: AssetPath, ref: str | None = None, *, check: Check = nothing) -> dict[str, str]:
         """Give the checksum of every file of an asset by its path in it; empty where nothing is."""
         try:
             if self._backend.about(path, ref).type is EntryType.BLOB:
-                return {path.name: self._digests.sha256(path, ref)}
+                return {path.name: self._digests.sha256(path, ref, check=check)}
             return {
-                found.path: self._digests.sha256(path / found.path, ref)
+                found.path: self._digests.sha256(path / found.path, ref, check=check)
                 for found in self._backend.walk(path, ref)
                 if found.type is EntryType.BLOB
             }

@@ -22,7 +22,7 @@ def zip_folder(backend: Backend, path: AssetPath, ref: str | None, found: Sequen
     """Yield a zip of what a walk of a folder has found; what is gone by then is left out."""
     archive = ZipStream(compress_type=ZIP_DEFLATED, compress_level=1, sized=False)
     for one in found:
-        name = f"{path.name}/{one.path}"
+        name = _safe(f"{path.name}/{one.path}")
         if one.type is EntryType.TREE:
             archive.mkdir(name)
             continue
@@ -34,6 +34,11 @@ def zip_folder(backend: Backend, path: AssetPath, ref: str | None, found: Sequen
         archive.add(_chain(first, content), name, compress_type=ZIP_STORED if store else ZIP_DEFLATED)
         yield from archive.all_files()
     yield from archive.finalize()
+
+
+def _safe(name: str) -> str:
+    """Give a name that means the same wherever it is unpacked: Windows takes a backslash for a slash."""
+    return "".join("_" if character == "\\" or ord(character) < 32 else character for character in name)
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ import hmac
 import os
 import re
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
@@ -30,6 +30,9 @@ ORIGINS: Final = ".origins"
 VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,31}")
 LARGEST_RECORD_BYTES: Final = 64 * 1024 * 1024
 """A manifest names every file of a folder; this is some 400,000 of them."""
+LATEST_TIME: Final = 253_402_300_799
+"""The end of the year 9999."""
+LARGEST_SIZE: Final = 2**53
 DOUBLE_ENDINGS: Final = (".tar.gz", ".tar.xz", ".tar.bz2", ".nii.gz", ".csv.gz")
 
 
@@ -50,6 +53,8 @@ class Publication:
     files: tuple[CopiedFile, ...]
     signed: bool
     """Whether this platform wrote the manifest, and nobody changed it since."""
+    withdrawn: bool = False
+    """Whether it was deleted; its number is not given to anything else."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,11 @@ def versioned_name(name: str, version: str, *, folder: bool) -> str:
             f"'{version[:40]}' cannot be a version.",
             "Use up to 32 letters, digits, '.', '+', '_' and '-', the first a letter or digit, such as 1.2.0.",
         )
-    if "@" in name:
-        raise BadRequest(f"'{name}' cannot be published: '@' divides name and version.", "Rename it.")
+    if "@" in name or "/" in name or name.startswith("."):
+        raise BadRequest(
+            f"'{name[:60]}' cannot be published: '@' divides name and version.",
+            "Choose a name without '@' and '/' that does not begin with a dot.",
+        )
     stem, ending = (name, "") if folder else split_ending(name)
     return f"{stem}@{version}{ending}"
 
@@ -111,8 +119,8 @@ class Publications:
                 "Take it into your own folder, change it there, and publish a new version.",
             )
 
-    def write(self, publication: Publication) -> Publication:
-        """Write the manifest of a version that has just been placed; raises Exists."""
+    def write(self, publication: Publication, *, again: bool = False) -> None:
+        """Write a version's manifest; raises Exists unless it is to be written again."""
         content = {
             "format": 1,
             "path": str(publication.path),
@@ -124,10 +132,10 @@ class Publications:
             "source": publication.source,
             "derived_from": publication.derived_from,
             "files": [asdict(file) for file in publication.files],
+            "withdrawn": publication.withdrawn,
         }
         target = AssetPath(COMMON, (publication.path.names[0], MANIFESTS, f"{publication.path.name}.json"))
-        self._place(target, {**content, "signature": self._sign(content)}, publication.by, replace_old=False)
-        return replace(publication, signed=True)
+        self._place(target, {**content, "signature": self._sign(content)}, publication.by, replace_old=again)
 
     def versions(self, category: str, name: str) -> list[Publication]:
         """List all published versions of a name, latest first."""
@@ -145,21 +153,24 @@ class Publications:
 
     def _parse(self, raw: dict[str, Any], path: AssetPath) -> Publication | None:
         signature = raw.pop("signature", "")
-        signed = isinstance(signature, str) and hmac.compare_digest(self._sign(raw).encode(), signature.encode())
         try:
+            signed = isinstance(signature, str) and hmac.compare_digest(self._sign(raw).encode(), signature.encode())
+            if raw["path"] != str(path):
+                return None  # a record that was put here for another name freezes nothing
             return Publication(
                 path=path,
                 name=str(raw["name"]),
                 version=str(raw["version"]),
                 by=str(raw["by"]),
-                time=float(raw["time"]),
+                time=_time(raw["time"]),
                 note=str(raw["note"]),
                 source=str(raw["source"]),
                 derived_from=str(raw["derived_from"]),
-                files=tuple(CopiedFile(str(f["path"]), int(f["size"]), str(f["sha256"])) for f in raw["files"]),
-                signed=signed and raw["path"] == str(path),
+                files=tuple(CopiedFile(str(f["path"]), _size(f["size"]), str(f["sha256"])) for f in raw["files"]),
+                signed=signed,
+                withdrawn=bool(raw.get("withdrawn", False)),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return None  # not one of ours: no manifest, so nothing is frozen by it
 
     # --- origins ----------------------------------------------------------------------
@@ -168,8 +179,8 @@ class Publications:
         """Tell where an asset directly in one of an owner's categories was taken from."""
         raw = self._read(_origin_file(path)) if len(path.names) == 2 and path.owner != COMMON else None
         try:
-            return Origin(str(raw["path"]), str(raw["version"]), float(raw["time"]), str(raw["by"])) if raw else None
-        except (KeyError, TypeError, ValueError):
+            return Origin(str(raw["path"]), str(raw["version"]), _time(raw["time"]), str(raw["by"])) if raw else None
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
     def write_origin(self, path: AssetPath, origin: Origin) -> None:
@@ -207,3 +218,18 @@ class Publications:
 
 def _origin_file(path: AssetPath) -> AssetPath:
     return AssetPath(path.owner, (path.names[0], ORIGINS, f"{path.name}.json"))
+
+
+def _time(value: Any) -> float:
+    """Read a moment that somebody else may have written; raises ValueError, TypeError, OverflowError."""
+    seconds = float(value)
+    if not 0 <= seconds <= LATEST_TIME:
+        raise ValueError(value)
+    return seconds
+
+
+def _size(value: Any) -> int:
+    """Read a size; raises ValueError, TypeError."""
+    if not isinstance(value, int) or not 0 <= value <= LARGEST_SIZE:
+        raise ValueError(value)
+    return value

@@ -217,8 +217,20 @@ class Everybody:
                 error = Forbidden("This library answers to programs on its own machine only.", "Ask 127.0.0.1.")
                 await refusal(error)(scope, receive, send)
                 return
+            if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(Headers(scope=scope), host):
+                error = Forbidden("This change was asked for by a page of another site.", "Use a program.")
+                await refusal(error)(scope, receive, send)
+                return
             scope.setdefault("state", {})["user"] = ANYBODY
         await self._app(scope, receive, send)
+
+
+def _is_foreign(headers: Headers, host: str) -> bool:
+    """Tell whether a browser says that a page of another site is asking; programs say nothing."""
+    origin = headers.get("origin")
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return True
+    return origin is not None and origin.partition("://")[2] != host
 
 
 class AtPath:

@@ -51,7 +51,7 @@ from libms.tus_http import (
     state_of,
 )
 from libms.upload_intake import STALL_S, Gatherers, Intake
-from libms.upload_placing import Allowed, Placing
+from libms.upload_placing import Changing, Placing
 from libms.upload_rules import (
     ALGORITHMS,
     Hash,
@@ -84,7 +84,7 @@ class Tus:
         *,
         room: Room,
         quota: Quota,
-        allowed: Allowed,
+        changing: Changing,
         audit: Audit,
         changed: Callable[[AssetPath], None],
         stall_s: float = STALL_S,
@@ -92,7 +92,7 @@ class Tus:
         self._store = store
         self._room = room
         self._stall_s = stall_s
-        self._placing = Placing(store, backend, room=room, quota=quota, allowed=allowed, audit=audit, changed=changed)
+        self._placing = Placing(store, backend, room=room, quota=quota, changing=changing, audit=audit, changed=changed)
         self._turns = Turns()
         self._gatherers = Gatherers()
         self._hashes: dict[str, tuple[Hash, int]] = {}

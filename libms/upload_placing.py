@@ -6,12 +6,12 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Final
 
 from libms.audit import Audit
 from libms.backend import Backend
-from libms.errors import AssetNotFound, Changed, ChecksumMismatch, Exists
+from libms.errors import AssetNotFound, Changed, ChecksumMismatch, Exists, Frozen
 from libms.models import About, EntryType
 from libms.paths import AssetPath
 from libms.quota import Quota
@@ -22,7 +22,7 @@ from twinhub.errors import PublicError
 from twinhub.signin import User
 
 READ_BYTES: Final = 1024 * 1024
-Allowed = Callable[[User, AssetPath], None]
+Changing = Callable[[User, AssetPath], AbstractContextManager[None]]
 """Raises unless the person may write there."""
 
 log = logging.getLogger("libms")
@@ -38,7 +38,7 @@ class Placing:
         *,
         room: Room,
         quota: Quota,
-        allowed: Allowed,
+        changing: Changing,
         audit: Audit,
         changed: Callable[[AssetPath], None],
     ) -> None:
@@ -46,7 +46,7 @@ class Placing:
         self._backend = backend
         self._room = room
         self._quota = quota
-        self._allowed = allowed
+        self._changing = changing
         self._audit = audit
         self._changed = changed
         self._held: dict[str, tuple[str, int]] = {}
@@ -64,7 +64,8 @@ class Placing:
     def begin(self, user: User, wish: Wish, length: int) -> Upload:
         """Admit a file before its first byte; raises what says why not."""
         path = wish.path
-        self._allowed(user, path)
+        with self._changing(user, path):
+            pass  # whoever may not write here is told before the first byte
         self._room.check(length, to_come=length)
         if path.owner == user.name:
             self._backend.ensure_owner(user.name)
@@ -130,11 +131,9 @@ class Placing:
         Without success all bytes stay, and it can be tried again; only a file
         that is not what it was announced to be is given up.
         """
-        wish = upload.wish
-        self._allowed(user, wish.path)
         self._prepare(upload, whole)
         try:
-            path = self._place(upload, user.name)
+            path = self._place(user, upload)
         except PublicError:
             self._store.verified(upload.id)  # it was; the next try need not read 10 GB again
             raise
@@ -168,7 +167,7 @@ class Placing:
             "Upload the file again from its beginning, and see that it does not change meanwhile.",
         )
 
-    def _place(self, upload: Upload, by: str) -> AssetPath:
+    def _place(self, user: User, upload: Upload) -> AssetPath:
         wish = upload.wish
         replace = wish.conflict is Conflict.REPLACE
         aside = self._store.file(upload.id)
@@ -177,10 +176,11 @@ class Placing:
             self._store.placing(upload.id, path)
             try:
                 first = path == wish.path
-                self._backend.place(
-                    aside, path, by, replace=replace and first, if_match=wish.if_match if first else None
-                )
-            except (Exists, Changed):
+                with self._changing(user, path):
+                    self._backend.place(
+                        aside, path, user.name, replace=replace and first, if_match=wish.if_match if first else None
+                    )
+            except (Exists, Changed, Frozen):
                 continue
             return path
         raise Exists(f"'{wish.path}' and all names beside it are taken.", "Rename some, then try again.")

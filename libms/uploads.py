@@ -14,11 +14,13 @@ from libms.errors import Incomplete
 from libms.models import About
 from libms.paths import AssetPath
 from libms.room import explain_write, set_mode
+from libms.upload_rules import Stalled
 from twinhub.signin import User
 
 GATHERED_BYTES: Final = 1024 * 1024
 """How much is collected before one write; the network brings 64 KiB at a time."""
 PREFIX: Final = "put-"
+STALL_S: Final = 60
 
 
 class Uploads:
@@ -48,9 +50,8 @@ class Uploads:
 
         Bodies that end early leave nothing.
         """
-        self._room.check(announced or 0, to_come=announced or 0)
         hold = Hold(self._assets, path.owner or "")
-        hold.add(announced or 0)
+        await asyncio.to_thread(self._admit, hold, announced or 0)
         part = self._assets.backend.staging / f"{PREFIX}{secrets.token_hex(12)}"
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
@@ -59,9 +60,7 @@ class Uploads:
                 raise Incomplete(f"{announced} bytes were announced and {size} came.", "Send the file again.")
             set_mode(descriptor, replaces_program=await asyncio.to_thread(self._assets.is_program, path))
             await asyncio.to_thread(os.fsync, descriptor)
-            await asyncio.to_thread(
-                self._assets.backend.place, part, path, user.name, replace=replace, if_match=if_match
-            )
+            await asyncio.to_thread(self._assets.place, user, part, path, replace=replace, if_match=if_match)
         finally:
             os.close(descriptor)
             hold.release()
@@ -73,17 +72,23 @@ class Uploads:
     async def _write(self, descriptor: int, chunks: AsyncIterator[bytes], hold: Hold) -> int:
         size = 0
         gathered = bytearray()
-        async for chunk in chunks:
+        async for chunk in _without_stalling(chunks):
             gathered += chunk
             size += len(chunk)
             if len(gathered) >= GATHERED_BYTES or size > self._room.largest_bytes:
-                self._room.check(size)
-                hold.cover(size)
-                await asyncio.to_thread(_write_all, descriptor, bytes(gathered))
+                await asyncio.to_thread(self._append, descriptor, bytes(gathered), size, hold)
                 gathered.clear()
-        hold.cover(size)
-        await asyncio.to_thread(_write_all, descriptor, bytes(gathered))
+        await asyncio.to_thread(self._append, descriptor, bytes(gathered), size, hold)
         return size
+
+    def _admit(self, hold: Hold, announced: int) -> None:
+        self._room.check(announced, to_come=announced)
+        hold.add(announced)
+
+    def _append(self, descriptor: int, data: bytes, size: int, hold: Hold) -> None:
+        self._room.check(size)
+        hold.cover(size)
+        _write_all(descriptor, data)
 
 
 class Hold:
@@ -117,3 +122,17 @@ def _write_all(descriptor: int, data: bytes) -> None:
             view = view[os.write(descriptor, view) :]
         except OSError as error:
             raise explain_write(error) from error
+
+
+async def _without_stalling(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give the chunks as long as they come: a sender that stops would hold its share of the quota for ever."""
+    iterator = aiter(chunks)
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(iterator), STALL_S)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise Stalled(
+                f"Nothing came for {STALL_S} seconds.", "Send the file again, or use /lib/uploads."
+            ) from error

@@ -25,3 +25,9 @@ async def read_stream(receive: Receive, limit_bytes: int) -> bytes:
             raise TooLarge("The request's body is too large.", f"Send at most {limit_bytes // 1024} KiB.")
         if not message.get("more_body", False):
             return bytes(body)
+
+
+async def wait_until_left(receive: Receive) -> None:
+    """Return when the client of a request, whose body was read, has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -32,6 +32,9 @@ from twinhub.names import COMMON
 from twinhub.names import Category as CategoryName
 
 LARGEST_PREVIEW: Final = 1_000_000
+CELL_BYTES: Final = 20
+PUBLISHED_FILE_BYTES: Final = 200
+"""What one file of a manifest adds to an answer, roughly."""
 
 
 @strawberry.enum(description="The five kinds of assets.")
@@ -69,12 +72,13 @@ class Publication:
     content: strawberry.Private[publishing.Publication]
 
     @strawberry.field(description="Its files with their checksums.")
-    def files(self) -> list[PublishedFile]:
+    def files(self, info: Info) -> list[PublishedFile]:
+        info.context.spend(len(self.content.files) * PUBLISHED_FILE_BYTES)
         return [PublishedFile(path=one.path, size=Long(one.size), sha256=one.sha256) for one in self.content.files]
 
     @strawberry.field(description="Whether every file still has its checksum and the manifest is this platform's own.")
     def intact(self, info: Info) -> bool:
-        return info.context.services.integrity.intact(self.content)
+        return info.context.services.integrity.intact(self.content, check=info.context.check)
 
 
 def make_publication(one: publishing.Publication) -> Publication:
@@ -132,7 +136,8 @@ class Asset:
 
     @strawberry.field(description="Checksum of a file, computed when it is asked for; null for a folder.")
     def sha256(self, info: Info) -> str | None:
-        return None if self.is_folder else info.context.services.digests.sha256(self.place, self.ref)
+        context = info.context
+        return None if self.is_folder else context.services.digests.sha256(self.place, self.ref, check=context.check)
 
     @strawberry.field(description="What it says of itself.")
     def card(self, info: Info) -> Card:
@@ -140,7 +145,9 @@ class Asset:
 
     @strawberry.field(description="README.md of a folder, as Markdown, cut at 256 kB.")
     def readme(self, info: Info) -> str | None:
-        return info.context.services.reader.readme(self.place, self.ref) if self.is_folder else None
+        found = info.context.services.reader.readme(self.place, self.ref) if self.is_folder else None
+        info.context.spend(len(found or ""))
+        return found
 
     @strawberry.field(description="The beginning of a text file; null for everything else.")
     def text(self, info: Info, limit: int = 200_000) -> TextPreview | None:
@@ -149,6 +156,7 @@ class Asset:
         found = None if self.is_folder else info.context.services.reader.preview(self.place, self.ref, limit)
         if found is None:
             return None
+        info.context.spend(len(found.text))
         info.context.assets.audit.record(info.context.user.name, "read", self.place)
         return TextPreview(text=found.text, truncated=found.truncated, editable=found.editable)
 
@@ -157,7 +165,10 @@ class Asset:
         if not 0 <= rows <= MOST_ROWS:
             raise BadRequest(f"'rows' is {rows}.", f"Ask for 0 to {MOST_ROWS}.")
         found = None if self.is_folder else info.context.services.reader.table(self.place, self.ref, rows)
-        return make_table(found) if found else None
+        if found is None:
+            return None
+        info.context.spend(sum(len(row) for row in found.rows) * CELL_BYTES)
+        return make_table(found)
 
     @strawberry.field(description="What a functional mock-up unit says of itself; null for everything else.")
     def fmu(self, info: Info) -> Fmu | None:

@@ -13,7 +13,8 @@ import strawberry
 from libms.errors import BadRequest
 
 MOST_PER_PAGE: Final = 100
-LARGEST_OFFSET: Final = 10**9
+LATEST_TIME: Final = 253_402_300_799
+"""The end of the year 9999, the last that dates can say."""
 
 T = TypeVar("T")
 
@@ -86,5 +87,5 @@ def page_of(items: Sequence[T], first: int, after: str | None) -> tuple[Sequence
 
 
 def as_time(seconds: float) -> datetime:
-    """Give a moment as GraphQL's DateTime, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Give a moment as GraphQL's DateTime, in UTC; a file's time may be any number, and is brought into range."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), LATEST_TIME), UTC)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
 from libms.assets import Assets
 from libms.digests import Digests
+from libms.errors import QueryTooLong
 from libms.index import Index, Indexer
 from libms.integrity import Integrity
 from libms.reading import Reader
@@ -15,6 +17,7 @@ from twinhub.settings import Library
 from twinhub.signin import User
 
 ANSWERS_OF_LARGEST_FILE: Final = 4
+LONGEST_QUERY_S: Final = 30
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Services:
     limits: Library
 
 
-@dataclass
+@dataclass(eq=False)
 class Context:
     """One person's request."""
 
@@ -43,8 +46,24 @@ class Context:
     executed: bool = False
     """Whether it came to executing; if not, what was sent is no query of this schema."""
 
+    deadline: float = field(default_factory=lambda: time.monotonic() + LONGEST_QUERY_S)
+    left: bool = False
+    """Whether the client has gone."""
+
+    def check(self) -> None:
+        """Stop a query that takes too long, or that nobody waits for; raises QueryTooLong."""
+        if self.left or time.monotonic() > self.deadline:
+            raise QueryTooLong(
+                f"The query took more than {LONGEST_QUERY_S} seconds.", "Ask for less in one request, or download."
+            )
+
+    def restart(self) -> None:
+        """Give the rest of a query its time again after a change, which may take as long as it takes."""
+        self.deadline = time.monotonic() + LONGEST_QUERY_S
+
     def spend(self, size: int) -> None:
         """Count what goes into the answer, as aliases could ask for the largest file thirty times; raises TooLarge."""
+        self.check()
         self.spent_bytes += size
         limit = ANSWERS_OF_LARGEST_FILE * self.services.limits.read_limit_mb * 1_000_000
         if self.spent_bytes > limit:

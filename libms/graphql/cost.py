@@ -32,7 +32,7 @@ READS_FILES: Final = {
     "text": 5,
     "readme": 2,
     "card": 2,
-    "table": 10,
+    "table": 100,
     "fmu": 20,
     "twin": 5,
     "compare": 100,

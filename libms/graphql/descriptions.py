@@ -13,7 +13,7 @@ from libms.descriptions.fmi_values import FmuVariable as ModelVariable
 from libms.errors import BadRequest
 from libms.graphql.connections import PageInfo, page_of
 
-MOST_ROWS: Final = 1000
+MOST_ROWS: Final = 200
 MOST_VARIABLES: Final = 500
 
 

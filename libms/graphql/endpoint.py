@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,13 +17,18 @@ from starlette.types import Receive, Scope, Send
 from libms.errors import BadRequest
 from libms.graphql.context import Context, Services
 from libms.graphql.fast import FixedQueries
-from twinhub.bodies import read_stream
+from libms.turns import Turns
+from twinhub.bodies import read_stream, wait_until_left
 from twinhub.signin import User
 
 if TYPE_CHECKING:
     from twinhub.signin import Sessions
 
 LARGEST_REQUEST_BYTES: Final = 256 * 1024
+THREADS: Final = 16
+TURNS: Final = 3
+"""Queries of one person that run at once."""
+WAITING: Final = 60
 
 GRAPHIQL: Final = """<!doctype html>
 <html lang="en">
@@ -56,6 +62,10 @@ class GraphQLEndpoint:
 
     def __init__(self, services: Services, sessions: Sessions | None, *, graphiql: bool = True) -> None:
         self._engine: Any = None
+        # Resolvers block, on a disk or on a remote repository; threads of their own let everybody else go on.
+        self._threads = ThreadPoolExecutor(THREADS, "query")
+        self._turns = Turns(TURNS, WAITING)
+        self._running: set[Context] = set()
         self._lock = threading.Lock()
         self._services = services
         self._sessions = sessions
@@ -79,14 +89,40 @@ class GraphQLEndpoint:
         query, variables, operation = _parse(await read_stream(receive, LARGEST_REQUEST_BYTES))
         user: User = scope["state"]["user"]
         if operation is None:
-            answer = await self._fixed.answer(user, query, variables)
-            if answer is not None:
-                await _send(send, answer)
+            pieces = await self._fixed.answer(user, query, variables)
+            if pieces is not None:
+                await _send(send, pieces)
                 return
         context = Context(user, self._services)
-        # Resolvers block, on a disk or on a remote repository; a thread lets everybody else go on.
-        status, content = await asyncio.to_thread(self._execute, query, variables, operation, context)
-        await _send(send, [content], status)
+        async with self._turns.of(user.name):
+            executing = asyncio.get_running_loop().run_in_executor(
+                self._threads, self._execute, query, variables, operation, context
+            )
+            answer = await self._wait(executing, receive, context)
+        if answer is not None:
+            await _send(send, [answer[1]], answer[0])
+
+    async def _wait(
+        self, executing: asyncio.Future[tuple[int, bytes]], receive: Receive, context: Context
+    ) -> tuple[int, bytes] | None:
+        """Wait for an answer; None when the client left. The turn lasts until the query has ended all the same."""
+        self._running.add(context)
+        leaving = asyncio.ensure_future(wait_until_left(receive))
+        try:
+            either: list[asyncio.Future[Any]] = [executing, leaving]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            context.left = not executing.done()
+            answer = await executing
+            return None if context.left else answer
+        finally:
+            self._running.discard(context)
+            leaving.cancel()
+
+    def stop(self) -> None:
+        """End the queries under way."""
+        for context in list(self._running):
+            context.left = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _execute(
         self, query: str, variables: dict[str, Any] | None, operation: str | None, context: Context

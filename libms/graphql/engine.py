@@ -64,6 +64,8 @@ def _failure(error: GraphQLError) -> dict[str, Any]:
     if isinstance(cause, PublicError):
         formatted["message"] = f"{cause.what} {cause.fix}".strip()
         formatted["extensions"] = {"code": CLIENT_CODE, "reason": cause.code}
+    elif isinstance(cause, GraphQLError) or (cause is None and not error.path):
+        formatted["extensions"] = {"code": "BAD_USER_INPUT"}  # variables of the wrong type, or none
     elif cause is not None:
         reference = secrets.token_hex(4)
         log.error("failure %s", reference, exc_info=cause)

@@ -87,9 +87,10 @@ class Event:
     detail: str | None
 
 
-def make_event(one: LoggedEvent) -> Event:
-    """Give a line of the log as GraphQL has it."""
-    return Event(time=as_time(one.time), user=one.user, action=one.action, path=one.path, detail=one.detail or None)
+def make_event(one: LoggedEvent, *, detail: bool) -> Event:
+    """Give a line of the log as GraphQL has it, with or without its detail."""
+    shown = one.detail if detail else ""
+    return Event(time=as_time(one.time), user=one.user, action=one.action, path=one.path, detail=shown or None)
 
 
 @strawberry.type

@@ -159,7 +159,15 @@ class Query:
         before = decode_cursor("event", after)
         events = context.assets.audit.latest(whose, check_first(first) + 1, before)
         shown = events[:first]
-        edges = [EventEdge(cursor=encode_cursor("event", one.at), node=make_event(one)) for one in shown]
+        # In the log of `common`, where something went or came from may be a name in somebody's own folder.
+        full = context.user.admin or whose == context.user.name
+        edges = [
+            EventEdge(
+                cursor=encode_cursor("event", one.at),
+                node=make_event(one, detail=full or one.user == context.user.name),
+            )
+            for one in shown
+        ]
         return EventConnection(
             edges=edges,
             nodes=[edge.node for edge in edges],

@@ -30,7 +30,7 @@ DEEPEST_QUERY: Final = 14
 """The fixed queries are seven levels deep; introspection by GraphiQL is the deepest that we expect."""
 MOST_ALIASES: Final = 30
 MOST_TOKENS: Final = 2_000
-CACHED_QUERIES: Final = 256
+CACHED_QUERIES: Final = 64
 FILE: Final = Path(__file__).parents[1] / "schema.graphql"
 HEAD: Final = (
     "# The library's GraphQL schema, at POST /lib. Written by 'python -m libms.graphql.schema'; a test keeps it true.\n"

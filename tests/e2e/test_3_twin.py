@@ -100,7 +100,7 @@ def test_a_long_run_shows_its_log_live_and_stops_on_demand(engineer: Visitor, wo
     dialog.get_by_label("Name").fill("execute")
     dialog.get_by_label("Text").fill('#!/bin/bash\nn=0\nwhile sleep 0.2; do echo "tick $((n++))"; done\n')
     dialog.get_by_role("button", name="Save").click()
-    expect(library.locator("#rows tr")).to_have_count(1)
+    expect(library.locator("#rows [role=row]")).to_have_count(1)
     page = engineer.open("/app/digitaltwins")
     card = page.locator('[data-twin="ticker"]')
     card.get_by_role("button", name="Run execute of ticker").click()

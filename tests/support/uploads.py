@@ -5,7 +5,8 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class Library:
             self.backend,
             room=Room(folders.staging, largest_bytes=self.largest, keep_free_bytes=0),
             quota=self.quota,
-            allowed=self.allow,
+            changing=self.changing,
             audit=self.audit,
             changed=lambda path: self.changed.append(str(path)),
             stall_s=self.stall_s,
@@ -131,11 +132,13 @@ class Library:
         self.stop()
         self.start()
 
-    def allow(self, user: User, path: AssetPath) -> None:
+    @contextmanager
+    def changing(self, user: User, path: AssetPath) -> Iterator[None]:
         if path.owner not in (user.name, "common") and not user.admin:
             raise AssetNotFound(f"ENOENT: no such file or directory, '{path}'")
         if str(path) in self.denied:
             raise Forbidden(f"'{path}' is no longer yours to change.", "Ask its owner.")
+        yield
 
     # --- what clients send ------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import pytest
 
 from libms.errors import BackendUnreachable
 from libms.index import Index, Indexer, remote
-from tests.unit.libms.index.conftest import Library, soon
+from tests.support.indexed import Library, soon
 
 
 class Repositories(Library):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from libms.errors import BadRequest
 from libms.index import Index, Page, Query
 from libms.models import EntryType
-from tests.unit.libms.index.conftest import Library, asset
+from tests.support.indexed import Library, asset
 
 CARD = "---\ntitle: Mass and spring\ndescription: Teaching example\ntags: [Mechanics, fmu]\n---\n# Oscillation\nDamped by friction."
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.unit.libms.index.conftest import Library, soon, true_usage
+from tests.support.indexed import Library, soon, true_usage
 
 CARD = "---\\ntitle: Mass and spring\\ntags: [mechanics]\\n---\\n# Mass\\nA damped oscillator."
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from libms.index import scan, watch
-from tests.unit.libms.index.conftest import Library, soon
+from tests.support.indexed import Library, soon
 
 
 def test_links_lead_nowhere(library: Library) -> None:

@@ -11,7 +11,7 @@ import pytest
 from libms.index import Index, Query, disk, rows
 from libms.index.database import SCHEMA, VERSION
 from libms.index.places import Folder
-from tests.unit.libms.index.conftest import Library, soon
+from tests.support.indexed import Library, soon
 
 
 @pytest.fixture
