@@ -36,6 +36,7 @@ from libms.room import Room
 from libms.tus import Tus
 from libms.upload_store import UploadStore
 from libms.uploads import Uploads
+from libms.usage import Usage
 from twinhub.errors import PublicError
 from twinhub.settings import Library
 
@@ -88,7 +89,7 @@ def make_services(parts: Parts) -> Services:
     index = Index(parts.state / "index.sqlite")
     indexer = Indexer(backend, index, parts.files)
     quota = Quota(
-        lambda owner: index.usage(owner) + sum(one.size for one in backend.trash(owner)),
+        Usage(backend, index, indexer).of,
         None if limits.quota_gb is None else int(limits.quota_gb * GB),
         {name: None if size is None else int(size * GB) for name, size in limits.quotas_gb.items()},
     )
@@ -166,10 +167,7 @@ def _routes(files: Files, endpoint: GraphQLEndpoint, tus: Tus, lifespan: Callabl
             Route(HEALTH, _health),
             *tus.routes(),
             Route("/lib/files", files.get, methods=["GET"]),
-            Route("/lib/files/{path:asset}", files.get, methods=["GET"]),
-            Route("/lib/files/{path:asset}", files.put, methods=["PUT"]),
-            Route("/lib/files/{path:asset}", files.post, methods=["POST"]),
-            Route("/lib/files/{path:asset}", files.delete, methods=["DELETE"]),
+            Route("/lib/files/{path:asset}", files.answer, methods=["GET", "PUT", "POST", "DELETE"]),
             Route("/lib/trash/{trash_id}", files.restore, methods=["POST"]),
         ],
         exception_handlers={PublicError: _refused, ClientDisconnect: _left, Exception: _failed},

@@ -80,7 +80,11 @@ class Assets:
         """
         with self._common if path.owner == COMMON else nullcontext():
             self.allow(user, path, write=True)
+            fresh = path.owner != COMMON and len(path.names) == 2 and not self._is_there(path)
             yield
+            if fresh:
+                # Whatever had this name was taken from somewhere; what stands here now was not.
+                self.publications.forget_origin(path, user.name)
 
     def place(
         self, user: User, aside: Path, path: AssetPath, *, replace: bool = False, if_match: str | None = None
@@ -108,10 +112,10 @@ class Assets:
         try:
             self._write_aside(aside, data, path)
             self.place(user, aside, path, if_match=if_match)
+            self._done(user, "write", path, f"{len(data)} bytes")
         finally:
             self.quota.release(path.owner or "", len(data))
             remove(aside)
-        self._done(user, "write", path, f"{len(data)} bytes")
         return path
 
     def _write_aside(self, aside: Path, data: bytes, path: AssetPath) -> None:
@@ -152,7 +156,7 @@ class Assets:
         if target.owner != source.owner:
             self.audit.record(user.name, "move", target, f"from {source}")
         self.changed(target)
-        self._keep_origin(source, target)
+        self._keep_origin(source, target, gone=True)
         return target
 
     def copy(self, user: User, source_text: str, target_text: str, ref: str | None = None) -> AssetPath:
@@ -167,8 +171,8 @@ class Assets:
         size = self._size(source, ref)
         with self._room_for(target, size), prepared_copy(self.backend, source, Wish(ref, most_bytes=size)) as copy:
             self.place(user, copy.aside, target)
-        self.audit.record(user.name, "copy", source, f"to {target}")
-        self._done(user, "copy", target, f"from {source}")
+            self.audit.record(user.name, "copy", source, f"to {target}")
+            self._done(user, "copy", target, f"from {source}")
 
     @contextmanager
     def _room_for(self, target: AssetPath, size: int) -> Iterator[None]:
@@ -179,12 +183,14 @@ class Assets:
         finally:
             self.quota.release(target.owner or "", size)
 
-    def _keep_origin(self, source: AssetPath, target: AssetPath) -> None:
+    def _keep_origin(self, source: AssetPath, target: AssetPath, *, gone: bool = False) -> None:
         """Take the record of an asset's origin along; without it the change is still done."""
         try:
             origin = self.publications.origin(source)
             if origin is not None:
                 self.publications.write_origin(target, origin)
+                if gone:
+                    self.publications.forget_origin(source, origin.by)
         except PublicError as error:
             log.warning("the origin of %s is not recorded: %s", ascii(str(target)), error.code)
 
@@ -213,9 +219,12 @@ class Assets:
         """Bring something back; raises NoSuchTrash, Exists, Frozen."""
         path = self._trashed(user, trash_id).path
         with self._common:
-            if self._own_publication(user, path) is None:
+            publication = self._own_publication(user, path)
+            if publication is None:
                 self.allow(user, path, write=True)
             self.backend.restore(trash_id, user.name)
+            if publication is not None:
+                self.publications.write(replace(publication, withdrawn=False), again=True)
         self._done(user, "restore", path)
         return path
 
@@ -279,7 +288,7 @@ class Assets:
             )
             with self._common:
                 self._place_publication(user, copy.aside, publication)
-        self._done(user, "publish", target, f"from {source}")
+            self._done(user, "publish", target, f"from {source}")
         self.audit.record(user.name, "publish", source, f"as {target}")
         return target
 

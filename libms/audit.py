@@ -57,9 +57,16 @@ class Audit:
             event["detail"] = detail
         try:
             with self._lock:
-                os.write(self._file(path.owner or ""), orjson.dumps(event) + b"\n")
+                self._append(path.owner or "", orjson.dumps(event) + b"\n")
         except OSError as error:
             log.warning("not in the audit log (%s): %s %s %s", error.strerror, user, action, ascii(str(path)))
+
+    def _append(self, owner: str, line: bytes) -> None:
+        """Write a line; what a full disk has torn is closed, and begun anew with a line of its own."""
+        descriptor = self._file(owner)
+        if os.write(descriptor, line) < len(line):
+            del self._open[owner]
+            os.close(descriptor)
 
     def _file(self, owner: str) -> int:
         """Give an open file, whose lock the caller holds until it has written."""
@@ -67,7 +74,10 @@ class Audit:
         if descriptor is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            descriptor = self._open[owner] = os.open(self._folder / f"{owner}.jsonl", flags, 0o600)
+            file = self._folder / f"{owner}.jsonl"
+            descriptor = self._open[owner] = os.open(file, flags, 0o600)
+            if _is_torn(file):
+                os.write(descriptor, b"\n")
             if len(self._open) > MOST_OPEN:
                 os.close(self._open.popitem(last=False)[1])
         return descriptor
@@ -86,6 +96,14 @@ class Audit:
             return _read_back(descriptor, end, first)
         finally:
             os.close(descriptor)
+
+
+def _is_torn(file: Path) -> bool:
+    with file.open("rb") as stream:
+        if stream.seek(0, os.SEEK_END) == 0:
+            return False
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) != b"\n"
 
 
 def _read_back(descriptor: int, end: int, first: int) -> list[Event]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -79,16 +77,6 @@ def _walk(root: int, path: str, flags: int) -> int:
         return os.open(names[-1] if names else ".", flags | os.O_NOFOLLOW, dir_fd=current)
     finally:
         os.close(current)
-
-
-@contextmanager
-def folder_beneath(root: int, path: str) -> Iterator[int]:
-    """Open a folder below a descriptor for as long as the block lasts."""
-    descriptor = open_beneath(root, path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def rename_without_replacing(source: tuple[int, str], target: tuple[int, str]) -> None:

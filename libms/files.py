@@ -18,8 +18,8 @@ from starlette.types import Message, Receive, Scope, Send
 from libms.assets import Assets
 from libms.descriptions.media import is_text, shows_inline
 from libms.descriptions.media import media_type as media_type_of
-from libms.errors import BadRequest, Changed, Exists, PathRefused
-from libms.models import Entry, EntryType, Listing
+from libms.errors import AssetNotFound, BadRequest, Changed, Exists, PathRefused
+from libms.models import About, Entry, EntryType, Listing
 from libms.packing import zip_folder
 from libms.paths import AssetPath
 from libms.publishing import MANIFESTS, ORIGINS
@@ -37,6 +37,7 @@ MOST_ENTRIES: Final = 1000
 RECORDS: Final = {MANIFESTS, ORIGINS}
 """Folders of the library's own records in a category: paths like others, and no assets to show."""
 LONGEST_LENGTH: Final = 18
+TRIES: Final = 20
 LARGEST_JSON_BYTES: Final = 16 * 1024
 SAFE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -84,6 +85,11 @@ class Files:
         self._uploads = uploads
         self._turns = Turns(TURNS, WAITING)
 
+    async def answer(self, request: Request) -> Response:
+        """Answer any method of an asset's address."""
+        methods = {"GET": self.get, "HEAD": self.get, "PUT": self.put, "POST": self.post, "DELETE": self.delete}
+        return await methods[request.method](request)
+
     # --- reading --------------------------------------------------------------------
 
     async def get(self, request: Request) -> Response:
@@ -99,7 +105,7 @@ class Files:
         if self._backend.about(path, ref).type is EntryType.BLOB:
             return self._file(request, path, ref)
         if request.query_params.get("download") == "zip":
-            return self._zip(user, path, ref)
+            return self._zip(user, path, ref) if request.method == "GET" else Response(media_type="application/zip")
         return self._listing(request, path, ref)
 
     def _owners(self, user: User) -> Response:
@@ -109,11 +115,8 @@ class Files:
 
     def _file(self, request: Request, path: AssetPath, ref: str | None) -> Response:
         user = current_user(request)
-        with self._backend.file(path, ref) as opened:
-            # The response outlives this block, so it gets a descriptor of its own.
-            descriptor = os.dup(opened)
+        descriptor, etag = self._open(path, ref)
         try:
-            etag = self._backend.about(path, ref).etag
             headers = {**SAFE_HEADERS, "ETag": etag, "Content-Disposition": _disposition("attachment", path.name)}
             if _matches(request.headers.get("if-none-match", ""), etag):
                 os.close(descriptor)
@@ -124,11 +127,27 @@ class Files:
                 if shown is not None:
                     media_type = shown
                     headers["Content-Disposition"] = _disposition("inline", path.name)
-            self._assets.audit.record(user.name, "download", path, request.headers.get("range", "")[:100])
+            if request.method == "GET":
+                self._assets.audit.record(user.name, "download", path, request.headers.get("range", "")[:100])
             return OpenFileResponse(descriptor, headers, media_type)
         except BaseException:
             os.close(descriptor)
             raise
+
+    def _open(self, path: AssetPath, ref: str | None) -> tuple[int, str]:
+        """Open a file, and give the tag of just what was opened: a tag of newer content would hide a change."""
+        for _ in range(TRIES):
+            etag = self._backend.about(path, ref).etag
+            with self._backend.file(path, ref) as opened:
+                # The response outlives this block, so it gets a descriptor of its own.
+                descriptor = os.dup(opened)
+            try:
+                if self._backend.about(path, ref).etag == etag:
+                    return descriptor, etag
+            except AssetNotFound:
+                pass
+            os.close(descriptor)
+        raise Changed(f"'{path}' is being written all the time.", "Try again in a moment.")
 
     def _listing(self, request: Request, path: AssetPath, ref: str | None) -> Response:
         query = request.query_params
@@ -158,17 +177,18 @@ class Files:
         path = await asyncio.to_thread(self._assets.locate, user, request.path_params["path"], write=True)
         if path.fixed:
             raise PathRefused(f"'{path}' is part of everybody's layout and stays.", "Choose something in it.")
-        before = await asyncio.to_thread(self._check_condition, request, path)
+        if "content-range" in request.headers:
+            raise BadRequest("A PUT of a part would lose the rest.", "Send the whole file, or use /lib/uploads.")
+        before = await asyncio.to_thread(self._check_conditions, request, path)
         length = request.headers.get("content-length")
         announced = _announced(length) if length else None
-        wanted = request.headers.get("if-match")
         about = await self._uploads.receive(
             user,
             path,
             request.stream(),
             announced=announced,
             replace=request.headers.get("if-none-match") != "*",
-            if_match=wanted if wanted != "*" else None,
+            if_match=before.etag if before and request.headers.get("if-match", "*") != "*" else None,
         )
         return JSONResponse(
             {"path": str(path), "size": about.size, "etag": about.etag},
@@ -176,15 +196,16 @@ class Files:
             headers={"ETag": about.etag},
         )
 
-    def _check_condition(self, request: Request, path: AssetPath) -> bool:
-        """Refuse before the first byte to overwrite what the sender has not seen; tell whether there is a file."""
+    def _check_conditions(self, request: Request, path: AssetPath) -> About | None:
+        """Refuse to change what the sender has not seen (RFC 9110 section 13.1); give the file that is there."""
         about = self._assets.file_at(path)
-        if about is not None and request.headers.get("if-none-match") == "*":
+        unwanted = request.headers.get("if-none-match")
+        if about is not None and unwanted is not None and _matches(unwanted, about.etag):
             raise Exists(f"'{path}' exists already.", "Choose another name.")
         wanted = request.headers.get("if-match")
-        if wanted is not None and (about is None or wanted not in (about.etag, "*")):
+        if wanted is not None and (about is None or not _matches(wanted, about.etag, weak=False)):
             raise Changed(f"'{path}' was changed by somebody else meanwhile.", "Load it again before saving.")
-        return about is not None
+        return about
 
     async def post(self, request: Request) -> Response:
         """Make a folder, or move something."""
@@ -194,6 +215,7 @@ class Files:
                 path = await asyncio.to_thread(self._assets.make_folder, user, text)
                 return JSONResponse({"path": str(path)}, status_code=201)
             case {"move_to": str(target)}:
+                await asyncio.to_thread(self._check, request)
                 path = await asyncio.to_thread(self._assets.move, user, text, target)
                 return JSONResponse({"path": str(path)})
         raise BadRequest(
@@ -204,8 +226,13 @@ class Files:
     async def delete(self, request: Request) -> Response:
         """Put something into the trash."""
         path = request.path_params["path"]
+        await asyncio.to_thread(self._check, request)
         trashed = await asyncio.to_thread(self._assets.delete, current_user(request), path)
         return JSONResponse({"path": str(trashed.path), "restore": trashed.id})
+
+    def _check(self, request: Request) -> None:
+        if "if-match" in request.headers or "if-none-match" in request.headers:
+            self._check_conditions(request, self._assets.locate(current_user(request), request.path_params["path"]))
 
     async def restore(self, request: Request) -> Response:
         """Bring something back from the trash."""
@@ -247,9 +274,10 @@ def _page(path: str, entries: list[Entry], span: Span, revision: str) -> dict[st
     }
 
 
-def _matches(header: str, etag: str) -> bool:
-    """Tell whether an If-None-Match names the tag; weak comparison, as RFC 9110 section 13.1.2 demands."""
-    return header == "*" or any(one.strip().removeprefix("W/") == etag for one in header.split(","))
+def _matches(header: str, etag: str, *, weak: bool = True) -> bool:
+    """Tell whether a list of tags names this one; If-None-Match compares weakly, If-Match does not (RFC 9110 8.8.3.2)."""
+    tags = (one.strip() for one in header.split(","))
+    return header.strip() == "*" or any((one.removeprefix("W/") if weak else one) == etag for one in tags)
 
 
 def _count(text: str | None, highest: int, default: int | None = None) -> int:

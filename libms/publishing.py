@@ -14,6 +14,7 @@ import hmac
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from libms.backend import Backend
 from libms.copying import CopiedFile
 from libms.errors import AssetNotFound, BadRequest, Frozen, NotAFile, NotAFolder
 from libms.paths import AssetPath
+from twinhub.errors import PublicError
 from twinhub.names import COMMON
 
 MANIFESTS: Final = ".published"
@@ -146,7 +148,9 @@ class Publications:
         stems = {split_ending(name)[0], name}
         candidates = [one for one in names if one.partition("@")[0] in stems]
         found = (self.find(AssetPath(COMMON, (category, one.removesuffix(".json")))) for one in candidates)
-        return sorted((one for one in found if one and one.name == name), key=lambda one: -one.time)
+        return sorted(
+            (one for one in found if one and one.name == name and not one.withdrawn), key=lambda one: -one.time
+        )
 
     def _sign(self, content: dict[str, Any]) -> str:
         return hmac.new(self._key, orjson.dumps(content, option=orjson.OPT_SORT_KEYS), hashlib.sha256).hexdigest()
@@ -187,6 +191,11 @@ class Publications:
         """Record it; an older record of the same name gives way."""
         if len(path.names) == 2 and path.owner != COMMON:
             self._place(_origin_file(path), asdict(origin), origin.by, replace_old=True)
+
+    def forget_origin(self, path: AssetPath, by: str) -> None:
+        """Drop the record of what had this name before."""
+        with suppress(PublicError):  # nearly always there is none
+            self._backend.erase(self._backend.delete(_origin_file(path), by).id)
 
     def origin_of(self, taken: Publication | None, source: AssetPath, by: str) -> Origin:
         """Describe what is taken now."""

@@ -31,18 +31,20 @@ class Quota:
     def hold(self, owner: str, size: int) -> None:
         """Promise room for so many bytes; raises QuotaExceeded. Whoever holds must release."""
         limit = self.limit(owner)
-        # Counting may take a while, and must not hold up the others.
-        used = self._used(owner) if limit is not None and size > 0 else 0
+        # Promised first, then counted: an upload that ends in between counts twice for a moment, never not at all.
         with self._lock:
             held = self._held.get(owner, 0)
-            if limit is not None and size > 0 and used + held + size > limit:
+            self._held[owner] = held + size
+        if limit is not None and size > 0:
+            used = self._used(owner)
+            if used + held + size > limit:
+                self.release(owner, size)
                 raise QuotaExceeded(
                     f"{_gb(size)} are to be stored for '{owner}', who has {_gb(used)} stored (the trash included), "
                     f"{_gb(held)} on the way, and may have {_gb(limit)}.",
                     "Delete what is not needed and empty the trash, or ask an administrator for more room "
                     "('library.quota_gb').",
                 )
-            self._held[owner] = held + size
 
     def resume(self, owner: str, size: int) -> None:
         """Promise again what was promised before a restart; never refuses."""

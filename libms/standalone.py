@@ -62,7 +62,7 @@ class Standalone(Section):
     token: str | None = Field(None, repr=False)
     git_repos: tuple[dict[str, RepositoryAddress], ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    apollo_path: str = Field("/lib", pattern=r"^/[A-Za-z0-9._/-]*$")
+    apollo_path: str = Field("/lib", pattern=r"^(/[A-Za-z0-9._/-]*)?$")
     graphql_playground: bool = True
     hub_url: str | None = None
     """Address of a JupyterHub that tells who a token belongs to."""
@@ -104,7 +104,9 @@ def _read_file(file: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}.", "Check its name, owner and encoding.") from error
     raw = _parse_lines(text)
-    if raw is None:
+    if raw is not None:
+        raw = _known(raw, file)
+    else:
         try:
             raw = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -114,6 +116,14 @@ def _read_file(file: Path) -> dict[str, Any]:
     if raw.get("token") and file.stat().st_mode & 0o077:
         log.warning("%s holds a token and can be read by other accounts: chmod 600 it", file)
     return {str(key).lower().replace("-", "_"): value for key, value in raw.items()}
+
+
+def _known(raw: dict[str, Any], file: Path) -> dict[str, Any]:
+    """Leave out names that mean nothing here, such as those for other programs of the same installation."""
+    names = {*Standalone.model_fields, *Library.model_fields}
+    for name in raw.keys() - names:
+        log.warning("%s: %s means nothing to the library", file, name.upper())
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def _parse_lines(text: str) -> dict[str, Any] | None:
@@ -195,7 +205,12 @@ def _open(settings: Standalone, folders: Folders, state: Path) -> Backend:
         repositories = {owner: make_repository(one.repo_url, one.branch, one.secret) for owner, one in named.items()}
         return open_git(remote, repositories)
     if settings.mode == "gitlab":
-        return open_gitlab(remote, settings.gitlab_url or "", settings.gitlab_group or "", settings.token or "")
+        return open_gitlab(
+            remote,
+            (settings.gitlab_url or "").removesuffix("/api/graphql"),
+            settings.gitlab_group or "",
+            settings.token or "",
+        )
     return DiskBackend(folders, trash_days=library.trash_days, make_owner=lambda owner: _make(folders.files / owner))
 
 
@@ -241,6 +256,7 @@ class AtPath:
         self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._path != "/lib" and scope["type"] == "http" and scope["path"] in (self._path, self._path + "/"):
+        here = (self._path, self._path + "/") if self._path else ("/",)
+        if self._path != "/lib" and scope["type"] == "http" and scope["path"] in here:
             scope = {**scope, "path": "/lib", "raw_path": b"/lib"}
         await self._app(scope, receive, send)

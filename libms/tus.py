@@ -121,8 +121,10 @@ class Tus:
         due = await self._row(self._store.due)
         for upload in due:
             async with self._turns.take(upload.id):
-                await self._row(self._placing.bury, upload)
-                self._hashes.pop(upload.id, None)
+                # Somebody may have gone on with it while this waited for its turn.
+                if upload.id in {one.id for one in await self._row(self._store.due)}:
+                    await self._row(self._placing.bury, upload)
+                    self._hashes.pop(upload.id, None)
         await self._row(self._store.forget)
         return len(due)
 

@@ -197,8 +197,10 @@ class Intake:
                     self._write(self._pieces)
             except Exception as error:  # given back, once what came before is safe
                 failure = error
-            if self._syncing:
-                failure = failure or self._syncing.exception()
+            unsynced = self._syncing.exception() if self._syncing else None
+            if unsynced is not None:
+                # Linux tells of a lost write once: a second sync would succeed and promise what is gone.
+                failure, self._written = failure or _explained(unsynced), self._synced
             if failure is not None:
                 with suppress(OSError):  # half a batch on a full disk is room that somebody else needs
                     os.ftruncate(self._descriptor, self._written)
@@ -246,3 +248,7 @@ async def _done(job: Future[None] | None) -> None:
     """Wait for a job without ever taking it back: a batch that is left out would leave a hole."""
     if job is not None:
         await asyncio.shield(asyncio.wrap_future(job))
+
+
+def _explained(error: BaseException) -> BaseException:
+    return explain_write(error) if isinstance(error, OSError) else error

@@ -141,9 +141,9 @@ class Placing:
         with suppress(PublicError):  # somebody may have taken it away again
             etag = self._backend.about(path).etag
         self._store.placed(upload.id, path, etag)
-        self._release(upload.id)
         self._audit.record(user.name, "upload", path, f"{upload.length} bytes")
-        self._changed(path)
+        self._changed(path)  # counted before the promise is taken back
+        self._release(upload.id)
         return self._store.find(upload.id) or upload
 
     def _prepare(self, upload: Upload, whole: Hash | None) -> None:

@@ -61,12 +61,12 @@ class Uploads:
             set_mode(descriptor, replaces_program=await asyncio.to_thread(self._assets.is_program, path))
             await asyncio.to_thread(os.fsync, descriptor)
             await asyncio.to_thread(self._assets.place, user, part, path, replace=replace, if_match=if_match)
+            self._assets.audit.record(user.name, "upload", path, f"{size} bytes")
+            await asyncio.to_thread(self._assets.changed, path)  # counted before the promise is taken back
         finally:
             os.close(descriptor)
             hold.release()
             remove(part)
-        self._assets.audit.record(user.name, "upload", path, f"{size} bytes")
-        self._assets.changed(path)
         return await asyncio.to_thread(self._assets.backend.about, path)
 
     async def _write(self, descriptor: int, chunks: AsyncIterator[bytes], hold: Hold) -> int:

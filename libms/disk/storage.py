@@ -155,7 +155,7 @@ class DiskBackend:
         self, aside: Path, path: AssetPath, by: str, *, replace: bool = False, if_match: str | None = None
     ) -> None:
         refuse_fixed(path)
-        with self._parent(path, make=True) as folder, self._lock(path):
+        with self._parent(path, make=True) as folder, self._lock(folder, path.name):
             if if_match is not None:
                 self._check_unchanged(path, if_match)
             staging = os.open(aside.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -280,9 +280,10 @@ class DiskBackend:
         if not same:
             raise Changed(f"'{path}' was changed by somebody else meanwhile.", "Load it again before saving.")
 
-    def _lock(self, path: AssetPath) -> threading.Lock:
-        """Between the look at an etag and the rename no other request may come in."""
-        return self._locks[hash(path) % LOCKS]
+    def _lock(self, folder: int, name: str) -> threading.Lock:
+        """Between the look at an etag and the rename no other request may come in, by whatever path it came."""
+        about = os.fstat(folder)
+        return self._locks[hash((about.st_dev, about.st_ino, name)) % LOCKS]
 
 
 @contextmanager

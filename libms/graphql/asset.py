@@ -115,6 +115,7 @@ class Asset:
     modified: datetime
     place: strawberry.Private[AssetPath]
     ref: strawberry.Private[str | None]
+    known_tag: strawberry.Private[str | None] = None
 
     @property
     def is_folder(self) -> bool:
@@ -122,7 +123,13 @@ class Asset:
 
     @strawberry.field(description="Changes with every change; what If-Match and writeText compare.")
     def etag(self, info: Info) -> str:
-        return info.context.assets.backend.about(self.place, self.ref).etag
+        return self._tag(info.context)
+
+    def _tag(self, context: Context) -> str:
+        """Look once, and before the text is read: a tag that is newer than the text would let it overwrite a change."""
+        if self.known_tag is None:
+            self.known_tag = context.assets.backend.about(self.place, self.ref).etag
+        return self.known_tag
 
     @strawberry.field(description="Whether you may change it.")
     def may_write(self, info: Info) -> bool:
@@ -153,6 +160,8 @@ class Asset:
     def text(self, info: Info, limit: int = 200_000) -> TextPreview | None:
         if not 0 < limit <= LARGEST_PREVIEW:
             raise BadRequest(f"'limit' is {limit}.", f"Ask for 1 to {LARGEST_PREVIEW} bytes.")
+        if not self.is_folder:
+            self._tag(info.context)
         found = None if self.is_folder else info.context.services.reader.preview(self.place, self.ref, limit)
         if found is None:
             return None
@@ -168,6 +177,7 @@ class Asset:
         if found is None:
             return None
         info.context.spend(sum(len(row) for row in found.rows) * CELL_BYTES)
+        info.context.assets.audit.record(info.context.user.name, "read", self.place)
         return make_table(found)
 
     @strawberry.field(description="What a functional mock-up unit says of itself; null for everything else.")

@@ -72,6 +72,19 @@ def decode_cursor(kind: str, cursor: str | None) -> int | None:
     return number
 
 
+def encode_name(name: str) -> str:
+    """Give a cursor that names something."""
+    return base64.urlsafe_b64encode(name.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+def decode_name(cursor: str) -> str:
+    """Read such a cursor; gives an empty name for what is none."""
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("utf-8", "surrogatepass")
+    except (binascii.Error, ValueError):
+        return ""
+
+
 def page_of(items: Sequence[T], first: int, after: str | None) -> tuple[Sequence[T], PageInfo, Callable[[int], str]]:
     """Cut one page out of a whole list; give it, its ends, and the cursor of its n-th item."""
     check_first(first)

@@ -46,6 +46,10 @@ class Context:
     executed: bool = False
     """Whether it came to executing; if not, what was sent is no query of this schema."""
 
+    operation: str | None = None
+    """The name of the operation that is to be executed, as the request says."""
+    ambiguous: bool = False
+    """Whether there are several operations, and none was named."""
     deadline: float = field(default_factory=lambda: time.monotonic() + LONGEST_QUERY_S)
     left: bool = False
     """Whether the client has gone."""

@@ -17,6 +17,10 @@ TRIMMED: Final = (
 """What ECMAScript's trim() takes away, as the reference implementation does."""
 
 
+NODE_BYTES: Final = 100
+"""What one entry of a listing adds to an answer, roughly."""
+
+
 def read_listing(context: Context, text: str, ref: str | None) -> tuple[Listing, str]:
     """Read the names in a folder, and the words for a client that gets only some of them."""
     path = context.assets.locate(context.user, text)

@@ -88,11 +88,10 @@ class GraphQLEndpoint:
             raise BadRequest("The Content-Type is not application/json.", 'Send {"query": "…"} as application/json.')
         query, variables, operation = _parse(await read_stream(receive, LARGEST_REQUEST_BYTES))
         user: User = scope["state"]["user"]
-        if operation is None:
-            pieces = await self._fixed.answer(user, query, variables)
-            if pieces is not None:
-                await _send(send, pieces)
-                return
+        pieces = await self._fixed.answer(user, query, variables, operation)
+        if pieces is not None:
+            await _send(send, pieces)
+            return
         context = Context(user, self._services)
         async with self._turns.of(user.name):
             executing = asyncio.get_running_loop().run_in_executor(

@@ -31,6 +31,7 @@ class Engine:
         self, query: str, variables: dict[str, Any] | None, operation: str | None, context: Context
     ) -> tuple[int, dict[str, Any]]:
         """Give the HTTP status and the answer; 400 for what is no query of this schema."""
+        context.operation = operation
         try:
             result = self._schema.execute_sync(
                 query,
@@ -42,6 +43,13 @@ class Engine:
         except (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError) as error:
             message = "The request names no query or mutation that could be executed."
             return 400, {"errors": [_rejection(GraphQLError(message, original_error=error))]}
+        if context.ambiguous:
+            message = "The request holds several operations and does not say which."
+            errors = [{"message": message, "extensions": {"code": "OPERATION_RESOLUTION_FAILURE"}}]
+            return 400, {"errors": errors}
+        if not context.executed and _is_mutation(query, result.errors or []):
+            # As an installation without mutations answers, whose clients look at `errors` and not at the status.
+            return 200, {"data": None, "errors": [_rejection(error) for error in result.errors or ()]}
         if not context.executed:
             return 400, {"errors": [_rejection(error) for error in result.errors or ()]}
         content: dict[str, Any] = {"data": result.data}
@@ -50,6 +58,11 @@ class Engine:
         if errors:
             content["errors"] = errors
         return 200, content
+
+
+def _is_mutation(query: str, errors: list[GraphQLError]) -> bool:
+    """Tell a mutation that this schema does not have from a query that is wrong."""
+    return query.lstrip().startswith("mutation") and any("on type 'Mutation'" in error.message for error in errors)
 
 
 def _rejection(error: GraphQLError) -> dict[str, Any]:

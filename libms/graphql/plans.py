@@ -23,6 +23,7 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     StringValueNode,
+    VariableDefinitionNode,
     VariableNode,
     parse,
 )
@@ -72,10 +73,11 @@ class _NoPlanError(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How to answer one query text."""
+class FieldPlan:
+    """How to answer one of the two fields, under the key that the client wants."""
 
     field: str
+    key: bytes
     path: str | None
     variable: str | None
     parts: tuple[Part, ...]
@@ -112,66 +114,89 @@ def _edges(names: Sequence[str], parts: list[bytes]) -> bytes:
     return parts[0] + escaped + parts[1]
 
 
+Plan = tuple[FieldPlan, ...]
+
+
 class Plans:
-    """Remember a plan, or that there is none, for each query text."""
+    """Remember a plan, or that there is none, for each query text and name of an operation in it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Plan | None] = {}
+        self._known: dict[tuple[str, str | None], Plan | None] = {}
 
-    def find(self, query: str) -> Plan | None:
+    def find(self, query: str, operation: str | None) -> Plan | None:
         """Give the plan of a query; None for the engine."""
+        key = (query, operation)
         try:
-            return self._known[query]
+            return self._known[key]
         except KeyError:
             pass
         if len(query) > LONGEST_TEXT:
             return None
         if len(self._known) >= MOST_PLANS:
             self._known.clear()
-        plan = self._known[query] = make_plan(query)
+        plan = self._known[key] = make_plan(query, operation)
         return plan
 
 
-def make_plan(query: str) -> Plan | None:
-    """Plan a query; None where it is anything but one of the two fixed queries."""
+def make_plan(query: str, operation: str | None = None) -> Plan | None:
+    """Plan a query; None where it asks for anything but the two fixed fields."""
     try:
-        return _plan(parse(query, no_location=True))
+        return _plan(_operation(parse(query, no_location=True), operation))
     except (_NoPlanError, GraphQLError, RecursionError):
         return None
 
 
-def _plan(document: DocumentNode) -> Plan:
-    if len(document.definitions) != 1:
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """Choose the one operation that is meant."""
+    found = []
+    for definition in document.definitions:
+        if not isinstance(definition, OperationDefinitionNode):
+            raise _NoPlanError
+        if name is None or (definition.name is not None and definition.name.value == name):
+            found.append(definition)
+    if len(found) != 1 or found[0].operation is not OperationType.QUERY or found[0].directives:
         raise _NoPlanError
-    operation = document.definitions[0]
-    if not isinstance(operation, OperationDefinitionNode) or operation.operation is not OperationType.QUERY:
+    return found[0]
+
+
+def _plan(operation: OperationDefinitionNode) -> Plan:
+    plans = [_plan_field(operation, _field(node)) for node in operation.selection_set.selections]
+    variables = {declared.variable.name.value for declared in operation.variable_definitions or ()}
+    if len({plan.key for plan in plans}) < len(plans) or {plan.variable for plan in plans} - {None} != variables:
         raise _NoPlanError
-    if operation.directives or len(operation.selection_set.selections) != 1:
-        raise _NoPlanError
-    field = _field(operation.selection_set.selections[0])
+    return tuple(plans)
+
+
+def _plan_field(operation: OperationDefinitionNode, field: FieldNode) -> FieldPlan:
     shape = SHAPES.get(field.name.value)
     if shape is None or len(field.arguments or ()) != 1 or (field.arguments or ())[0].name.value != "path":
         raise _NoPlanError
     path, variable = _path(operation, (field.arguments or ())[0].value)
-    parts: list[Part] = [b'{"data":{' + orjson.dumps(_key(field)) + b":"]
+    parts: list[Part] = []
     _write(parts, field.selection_set, shape)
-    return Plan(field.name.value, path, variable, tuple(_merged([*parts, b"}}"])))
+    return FieldPlan(field.name.value, orjson.dumps(_key(field)) + b":", path, variable, tuple(_merged(parts)))
 
 
 def _path(operation: OperationDefinitionNode, value: Any) -> tuple[str | None, str | None]:
     """Give the literal or the variable that names the path; the variable must be declared as the schema has it."""
-    if isinstance(value, StringValueNode) and not operation.variable_definitions:
+    if isinstance(value, StringValueNode):
         return value.value, None
-    if isinstance(value, VariableNode) and len(operation.variable_definitions or ()) == 1:
-        declared = (operation.variable_definitions or ())[0]
-        named = declared.variable.name.value
-        kind = declared.type
-        is_string = (
-            isinstance(kind, NonNullTypeNode) and getattr(getattr(kind.type, "name", None), "value", "") == "String"
-        )
-        if named == value.name.value and is_string and not declared.directives and declared.default_value is None:
-            return None, named
+    if isinstance(value, VariableNode):
+        for declared in operation.variable_definitions or ():
+            if declared.variable.name.value == value.name.value and _is_path(declared):
+                return None, value.name.value
     raise _NoPlanError
+
+
+def _is_path(declared: VariableDefinitionNode) -> bool:
+    kind = declared.type
+    inner = getattr(getattr(kind, "type", None), "name", None)
+    return (
+        isinstance(kind, NonNullTypeNode)
+        and getattr(inner, "value", "") == "String"
+        and not declared.directives
+        and declared.default_value is None
+    )
 
 
 def _field(node: Any) -> FieldNode:

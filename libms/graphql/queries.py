@@ -36,7 +36,7 @@ from libms.graphql.lists import (
 )
 from libms.index import Query as IndexQuery
 from libms.paths import AssetPath, parse_path
-from twinhub.errors import TooLarge
+from twinhub.errors import Forbidden, TooLarge
 from twinhub.names import COMMON
 
 LONGEST_TEXT: Final = 1000
@@ -156,6 +156,8 @@ class Query:
     def audit(self, info: Info, owner: str | None = None, first: int = 50, after: str | None = None) -> EventConnection:
         context = info.context
         whose = _owner(context, owner).owner or ""
+        if not context.assets.access.may_write(context.user, whose):
+            raise Forbidden(f"The log of '{whose}' is for those who may change it.", "Ask an administrator.")
         before = decode_cursor("event", after)
         events = context.assets.audit.latest(whose, check_first(first) + 1, before)
         shown = events[:first]

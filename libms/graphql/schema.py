@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions import (
     AddValidationRules,
     MaxAliasesLimiter,
@@ -22,6 +22,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from libms.graphql.connections import LONG, Long
+from libms.graphql.context import Context
 from libms.graphql.cost import CostLimit
 from libms.graphql.mutations import Mutation
 from libms.graphql.queries import Query
@@ -43,7 +44,15 @@ class Marks(SchemaExtension):
 
     def on_execute(self) -> Iterator[None]:
         """Note it."""
-        self.execution_context.context.executed = True
+        context: Context = self.execution_context.context
+        document = self.execution_context.graphql_document
+        operations = (
+            [one for one in document.definitions if isinstance(one, OperationDefinitionNode)] if document else []
+        )
+        if len(operations) > 1 and context.operation is None:
+            context.ambiguous = True
+            raise GraphQLError("Several operations, and none is named.")
+        context.executed = True
         yield
 
 

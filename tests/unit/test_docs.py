@@ -24,7 +24,7 @@ def test_every_http_address_is_documented() -> None:
     )
     addresses = set(re.findall(r'Route\("(/lib[^"]*)"', code)) | set(re.findall(r"`(?:GET|POST) (twins/[^`]*)`", code))
     text = (ROOT / "docs/use/library-api.md").read_text() + (ROOT / "docs/use/twins.md").read_text()
-    plain = {re.sub(r"{(\w+)(:path)?}", lambda match: match[1].upper(), address) for address in addresses}
+    plain = {re.sub(r"{(\w+)(:path|:asset)?}", lambda match: match[1].upper(), address) for address in addresses}
     assert {address for address in plain if address not in text} == set()
 
 

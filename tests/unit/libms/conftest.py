@@ -60,6 +60,23 @@ def as_user(places: Places) -> Iterator[AsUser]:
 
 
 @pytest.fixture
+def as_group(places: Places) -> Callable[..., TestClient]:
+    """Give a client for a person of some groups, where only the group `editors` may change `common`."""
+    limits = places.settings.library.model_copy(update={"common_writers": "editors"})
+    changed = Places(places.data_dir, places.settings.model_copy(update={"library": limits}))
+    library = create_library(changed, Sessions("secret"))
+
+    def make(name: str, *groups: str) -> TestClient:
+        async def signed_in(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("state", {})["user"] = User(name, False, BOTH, "token", frozenset(groups))
+            await library(scope, receive, send)
+
+        return TestClient(signed_in, raise_server_exceptions=False)
+
+    return make
+
+
+@pytest.fixture
 def services(places: Places) -> Services:
     """Give the rules without HTTP around them."""
     return make_services(Parts(open_disk(places), places.settings.library, places.library, places.files, b"key"))

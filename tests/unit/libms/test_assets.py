@@ -122,7 +122,7 @@ def test_the_trash_gives_back_and_gives_up(alice: TestClient, as_user: AsUser, p
     again = ask(alice, DELETE, p="alice/data/f")["delete"]
     assert ask(alice, ERASE, i=again["id"]) == {"erase": again["id"]}
     assert refusal(alice, RESTORE, i=again["id"]) == "trash_not_found"
-    assert list(places.trash.iterdir()) == []
+    assert [box.name for box in places.trash.iterdir()] == ["reserve"]
 
 
 def test_a_published_version_is_frozen_and_says_where_it_comes_from(
@@ -318,3 +318,40 @@ def test_pages_of_the_fixed_query_give_every_entry_once(alice: TestClient, place
             break
     assert seen == ["z", *(f"f{number:02}" for number in range(25))]
     assert (pages, tree["totalCount"]) == (3, 26)
+
+
+def test_a_page_goes_on_after_its_last_entry_whatever_came_and_went(alice: TestClient, places: Places) -> None:
+    """An offset would skip an entry when an earlier one is deleted."""
+    data = places.files / "alice/data"
+    for name in ("a", "b", "c", "d", "ü"):
+        (data / name).touch()
+    query = (
+        'query($a: String) { listDirectory(path: "alice/data", first: 2, after: $a) { repository { tree {'
+        " pageInfo { endCursor } blobs { edges { node { name } } } } } } }"
+    )
+    first = ask(alice, query)["listDirectory"]["repository"]["tree"]
+    (data / "a").unlink()
+    (data / "B").touch()
+    second = ask(alice, query, a=first["pageInfo"]["endCursor"])["listDirectory"]["repository"]["tree"]
+    assert [edge["node"]["name"] for edge in second["blobs"]["edges"]] == ["c", "d"]
+
+
+def test_what_was_put_under_a_name_again_has_no_origin(alice: TestClient) -> None:
+    """Publishing it would name the wrong ancestor."""
+    alice.put("/lib/files/common/data/shared.csv", content=b"1")
+    ask(alice, TAKE, p="common/data/shared.csv", t="alice/data/mine.csv")
+    ask(alice, MOVE, s="alice/data/mine.csv", t="alice/data/other.csv")
+    alice.put("/lib/files/alice/data/mine.csv", content=b"2")
+    query = "query($p: String!) { asset(path: $p) { origin { path } } }"
+    assert ask(alice, query, p="alice/data/mine.csv")["asset"]["origin"] is None
+    assert ask(alice, query, p="alice/data/other.csv")["asset"]["origin"] == {"path": "common/data/shared.csv"}
+
+
+def test_common_may_belong_to_a_group(places: Places, as_group: Callable[..., TestClient]) -> None:
+    """Everybody reads, the group and administrators change."""
+    for client, allowed in ((as_group("alice"), False), (as_group("bob", "editors"), True)):
+        assert client.put("/lib/files/common/data/f", content=b"x").status_code == (201 if allowed else 403)
+        assert client.get("/lib/files/common/data").status_code == 200
+        viewer = ask(client, '{ viewer { mayWriteCommon } asset(path: "common/data") { mayWrite } }')
+        assert viewer == {"viewer": {"mayWriteCommon": allowed}, "asset": {"mayWrite": allowed}}
+    assert refusal(as_group("alice"), '{ audit(owner: "common") { nodes { path } } }') == "forbidden"

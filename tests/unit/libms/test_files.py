@@ -49,6 +49,33 @@ def test_conditions_keep_people_from_overwriting_each_other(alice: TestClient) -
     assert alice.get(address).content == b"2"
 
 
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("PUT", {"If-Match": '"x", TAG'}, 200),
+        ("PUT", {"If-Match": "W/TAG"}, 412),
+        ("PUT", {"If-None-Match": '"x", TAG'}, 412),
+        ("PUT", {"Content-Range": "bytes 0-0/10"}, 400),
+        ("DELETE", {"If-Match": '"x"'}, 412),
+        ("DELETE", {"If-Match": "TAG"}, 200),
+        ("HEAD", {}, 200),
+        ("PATCH", {}, 405),
+    ],
+)
+def test_conditions_mean_what_the_standard_says(
+    alice: TestClient, method: str, headers: dict[str, str], status: int
+) -> None:
+    """RFC 9110: lists of tags, strong comparison, and no half of a file in place of the whole."""
+    tag = alice.put("/lib/files/alice/data/f", content=b"0123456789").headers["etag"]
+    sent = {name: value.replace("TAG", tag) for name, value in headers.items()}
+    answer = alice.request(method, "/lib/files/alice/data/f", headers=sent)
+    assert answer.status_code == status
+    if status == 405:
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT", "POST", "DELETE"}
+    if status in (400, 412):
+        assert alice.get("/lib/files/alice/data/f").text == "0123456789"
+
+
 def test_a_new_persons_first_request_may_be_an_upload(as_user, places: Places) -> None:
     """Programs do not open a page first."""
     assert as_user("newcomer").put("/lib/files/newcomer/data/f", content=b"x").status_code == 201
@@ -145,7 +172,7 @@ def test_folders_are_made_moved_deleted_and_restored(alice: TestClient, places: 
     assert alice.post(f"/lib/trash/{trash_id}").json() == {"path": "alice/models/moved"}
     assert (places.files / "alice/models/moved/f").read_text() == "1"
     assert alice.post(f"/lib/trash/{trash_id}").status_code == 404
-    assert list(places.trash.iterdir()) == []
+    assert [box.name for box in places.trash.iterdir()] == ["reserve"]
 
 
 def test_nothing_is_ever_replaced_by_a_move_or_a_restore(alice: TestClient) -> None:

@@ -184,3 +184,36 @@ def test_browsers_get_the_editor_and_programs_a_hint(alice: TestClient) -> None:
     assert "/app/static/graphiql.js" in page.text
     assert "'unsafe-eval'" not in page.headers["content-security-policy"]
     assert alice.get("/lib").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '{ listDirectory(path: "alice") { repository { blobs { nodes { name } } } } }',
+        '{ readFile(path: "alice/data/f") { repository { tree { blobs { edges { node { name } } } } } } }',
+    ],
+)
+def test_what_a_query_does_not_give_is_an_error(alice: TestClient, places: Places, query: str) -> None:
+    """As in other installations, where these are null and may not be."""
+    (places.files / "alice" / "data" / "f").touch()
+    content = alice.post("/lib", json={"query": query}).json()
+    assert content["data"] is None
+    assert content["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+
+def test_a_mutation_that_there_is_not_is_an_error_with_200(alice: TestClient) -> None:
+    """Old clients meet it as they did."""
+    answer = alice.post("/lib", json={"query": "mutation { nope }"})
+    assert (answer.status_code, answer.json()["data"]) == (200, None)
+    assert answer.json()["errors"]
+
+
+def test_several_operations_need_a_name(alice: TestClient) -> None:
+    """Executing the first would be a guess, and it may be a change."""
+    query = 'mutation A { makeFolder(path: "alice/data/a") { path } } mutation B { makeFolder(path: "alice/data/b") { path } }'
+    answer = alice.post("/lib", json={"query": query})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "OPERATION_RESOLUTION_FAILURE"
+    assert listed(ask(alice, LIST, "alice/data")) == ([], [])
+    assert alice.post("/lib", json={"query": query, "operationName": "B"}).json()["data"]["makeFolder"]
+    assert listed(ask(alice, LIST, "alice/data")) == ([], ["b"])

@@ -1,5 +1,6 @@
 """The fixed queries' short way gives what the GraphQL engine gives, and stays away from everything else."""
 
+import asyncio
 import json
 
 import orjson
@@ -8,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libms.graphql.context import Context, Services
-from libms.graphql.contract import read_text
 from libms.graphql.engine import Engine
+from libms.graphql.fast import FixedQueries
 from libms.graphql.plans import make_plan
 from libms.graphql.schema import FILE, schema_text
 from twinhub.places import Places
@@ -28,7 +29,13 @@ PLANNED = [
     '{ readFile(path: "alice/data/f") { repository { blobs { nodes { name rawBlob rawTextBlob } } } } }',
     '{ a: readFile(path: "alice/data/f") { __typename repository { blobs { nodes { rawTextBlob __typename } } } } }',
 ]
+SEVERAL = (
+    f"query A {{ {LIST} blobs {{ {NODES} }} }} }} }} }} "
+    'query B { a: readFile(path: "alice/data/f") { repository { blobs { nodes { rawBlob } } } }'
+    f" b: {LIST} trees {{ {NODES} }} }} }} }} }}"
+)
 NOT_PLANNED = [
+    SEVERAL,
     "{ __typename }",
     "{ viewer { name } }",
     f"{{ {LIST} pageInfo {{ hasNextPage }} }} }} }} }}",
@@ -41,6 +48,7 @@ NOT_PLANNED = [
     '{ listDirectory(path: "alice/data") { repository { blobs { nodes { name } } } } }',
     '{ readFile(path: "alice/data/f") { repository { tree { __typename } } } }',
     "{ readFile(path: 3) { repository { blobs { nodes { name } } } } }",
+    "query ($p: String!, $q: String!) { listDirectory(path: $p) { repository { __typename } } }",
     "query ($p: String) { listDirectory(path: $p) { repository { __typename } } }",
     'query ($p: String! = "x") { listDirectory(path: $p) { repository { __typename } } }',
     "query ($p: [String!]!) { listDirectory(path: $p) { repository { __typename } } }",
@@ -51,21 +59,20 @@ NOT_PLANNED = [
 ]
 
 
-def by_plan(services: Services, query: str) -> object:
-    plan = make_plan(query)
-    assert plan is not None
-    path = plan.path_of({"p": "alice/data"}) or ""
-    context = Context(ALICE, services)
-    if plan.field == "readFile":
-        asset, text = read_text(context, path, None)
-        return orjson.loads(b"".join(plan.content(asset.name, text)))
-    listing = context.assets.backend.listing(context.assets.locate(ALICE, path))
-    return orjson.loads(plan.listing(listing.trees, listing.blobs))
-
-
-def by_engine(services: Services, query: str) -> object:
+def by_plan(services: Services, query: str, operation: str | None = None) -> object:
     variables = {"p": "alice/data"} if "$p" in query else None
-    return Engine().execute(query, variables, None, Context(ALICE, services))[1]
+
+    async def answer() -> list[bytes] | None:
+        return await FixedQueries(services).answer(ALICE, query, variables, operation)
+
+    pieces = asyncio.run(answer())
+    assert pieces is not None
+    return orjson.loads(b"".join(pieces))
+
+
+def by_engine(services: Services, query: str, operation: str | None = None) -> object:
+    variables = {"p": "alice/data"} if "$p" in query else None
+    return Engine().execute(query, variables, operation, Context(ALICE, services))[1]
 
 
 @pytest.mark.parametrize("query", PLANNED)
@@ -77,6 +84,16 @@ def test_a_plan_answers_as_the_engine_does(services: Services, places: Places, q
         (data / name).touch()
     (data / "folder").mkdir()
     assert json.dumps(by_plan(services, query)) == json.dumps(by_engine(services, query))
+
+
+@pytest.mark.parametrize("operation", ["A", "B"])
+def test_a_named_operation_has_a_plan_too(services: Services, places: Places, operation: str) -> None:
+    """Apollo sends the operation's name with every query."""
+    (places.files / "alice/data/f").write_text("content")
+    found = by_plan(services, SEVERAL, operation)
+    assert json.dumps(found) == json.dumps(by_engine(services, SEVERAL, operation))
+    assert make_plan(SEVERAL, "C") is None
+    assert make_plan('query A { listDirectory(path: "x") { __typename } }', "B") is None
 
 
 @pytest.mark.parametrize("query", NOT_PLANNED)
@@ -94,12 +111,12 @@ def test_any_names_and_content_make_right_json(names: list[str], content: str) -
     """Names come from whoever can write files; none may break out of its place in the answer."""
     plan = make_plan(PLANNED[0])
     assert plan is not None
-    tree = orjson.loads(plan.listing(names, names))["data"]["listDirectory"]["repository"]["tree"]
+    tree = orjson.loads(plan[0].listing(names, names))["repository"]["tree"]
     assert [edge["node"]["name"] for edge in tree["blobs"]["edges"]] == names
     assert [edge["node"] for edge in tree["trees"]["edges"]] == [{"name": name, "type": "tree"} for name in names]
     read = make_plan(PLANNED[5])
     assert read is not None
-    (node,) = orjson.loads(b"".join(read.content("n", content)))["data"]["readFile"]["repository"]["blobs"]["nodes"]
+    (node,) = orjson.loads(b"".join(read[0].content("n", content)))["repository"]["blobs"]["nodes"]
     assert node == {"name": "n", "rawBlob": content, "rawTextBlob": content}
 
 

@@ -67,7 +67,6 @@ def test_limits_have_the_names_of_the_platforms_own_file(write: Write) -> None:
         ("MODE=ftp", "'local', 'git' or 'gitlab'"),
         ("LOCAL_PATH=/nowhere/at/all", "no folder"),
         ("ADDRESS=0.0.0.0", "nobody would be asked"),
-        ("COLOUR=blue", "unknown key 'COLOUR'"),
         ("MODE=gitlab\nTOKEN=verysecret", "TOKEN"),
         ("MODE=git", "no repository"),
         ("APOLLO_PATH=lib", "APOLLO_PATH"),
@@ -83,6 +82,14 @@ def test_what_cannot_be_used_is_named_with_the_remedy(write: Write, line: str, w
 
 
 QUERY = {"query": '{ readFile(path: "user1/data/f.txt") { repository { blobs { nodes { rawBlob } } } } }'}
+
+
+def test_a_name_for_another_program_is_told_and_left_out(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    """Files of other installations name more than the library knows; YAML is ours, where a slip must not pass."""
+    assert read_standalone(write(DOTENV + "TEST_PATH=/x"), {}).port == 4002
+    assert "TEST_PATH" in caplog.text
+    with pytest.raises(SettingsError, match="unknown key 'COLOUR'"):
+        read_standalone(write(YAML + "colour: blue\n"), {})
 
 
 def test_only_requests_that_name_this_machine_are_answered(write: Write) -> None:
