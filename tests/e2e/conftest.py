@@ -51,16 +51,16 @@ def open_context(browser: Browser, installation: Installation) -> Iterator[Calla
 
 
 @pytest.fixture(scope="session")
-def shot() -> Callable[[Page, str], None]:
+def shot() -> Callable[..., None]:
     """Keep a screenshot: wide and at phone width, light and dark."""
     SHOTS.mkdir(exist_ok=True)
 
-    def take(page: Page, name: str) -> None:
+    def take(page: Page, name: str, *, full_page: bool = True) -> None:
         for width, height in ((1280, 800), (360, 780)):
             page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+                page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=full_page)
         page.set_viewport_size({"width": 1280, "height": 800})
         page.emulate_media(color_scheme="light")
 
