@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-from libms.memory import tune_allocator
 from twinhub.errors import PublicError
 from twinhub.places import read_places
 from twinhub.secrets import read_secret
@@ -37,7 +36,6 @@ def main() -> int:
     )
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="serve by itself, as FILE says")
     chosen = parser.parse_args()
-    tune_allocator()
     try:
         if chosen.config is None:
             return _serve_installation()

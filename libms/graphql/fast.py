@@ -21,7 +21,7 @@ LARGE_READS: Final = 2
 
 WAITING: Final = 100
 JOINED_BYTES: Final = 64 * 1024
-"""Below this size one write costs less than several."""
+"""Below this size copying costs less than another write."""
 
 
 class FixedQueries:
@@ -59,7 +59,7 @@ class FixedQueries:
         except (PublicError, _NotPlannedError):
             return None  # the engine meets the same and puts it into the contract's shape
         pieces.append(b"}}")
-        return [b"".join(pieces)] if context.spent_bytes < JOINED_BYTES else pieces
+        return _joined(pieces)
 
     async def _list(self, field: FieldPlan, context: Context, path: AssetPath) -> bytes:
         listing: Listing | None = None
@@ -92,6 +92,19 @@ class FixedQueries:
     def _slow_read(field: FieldPlan, context: Context, path: AssetPath) -> list[bytes]:
         asset, text = read_text(context, str(path), None)
         return field.content(asset.name, text)
+
+
+def _joined(pieces: list[bytes]) -> list[bytes]:
+    """Join small neighbours, as each piece is written by itself; large ones stay, as joining would copy them."""
+    found: list[bytes] = []
+    small: list[bytes] = []
+    for piece in pieces:
+        if len(piece) < JOINED_BYTES:
+            small.append(piece)
+            continue
+        found += [b"".join(small), piece] if small else [piece]
+        small = []
+    return [*found, b"".join(small)] if small else found
 
 
 class _NotPlannedError(Exception):
