@@ -62,6 +62,8 @@ class Parts:
     files: Path | None
     """The folder to watch, where assets are files of this machine."""
     signing_key: bytes
+    eager: bool = False
+    """Whether pages ask at once for what only the whole GraphQL engine answers, so that it is loaded at the start."""
 
 
 def build(parts: Parts, sessions: Sessions | None, *, graphiql: bool = True) -> ASGIApp:
@@ -79,7 +81,9 @@ def build(parts: Parts, sessions: Sessions | None, *, graphiql: bool = True) -> 
         changed=assets.changed,
     )
     endpoint = GraphQLEndpoint(services, sessions, graphiql=graphiql)
-    starlette = _routes(Files(assets, uploads), endpoint, tus, _lifespan(services, endpoint, uploads, tus))
+    starlette = _routes(
+        Files(assets, uploads), endpoint, tus, _lifespan(services, endpoint, uploads, tus, eager=parts.eager)
+    )
     return LibraryApp(starlette, endpoint)
 
 
@@ -176,15 +180,18 @@ def _routes(files: Files, endpoint: GraphQLEndpoint, tus: Tus, lifespan: Callabl
 
 
 def _lifespan(
-    services: Services, endpoint: GraphQLEndpoint, uploads: Uploads, tus: Tus
+    services: Services, endpoint: GraphQLEndpoint, uploads: Uploads, tus: Tus, *, eager: bool
 ) -> Callable[[Starlette], object]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         # Each person's share of them is limited; the default of six threads would be used up by three people.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "library"))
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, "library"))
         await asyncio.to_thread(uploads.clear)
         await asyncio.to_thread(tus.recover)
         await asyncio.to_thread(services.indexer.start)
+        if eager:
+            loop.run_in_executor(None, endpoint.load_engine)
         purging = asyncio.create_task(_purge(services.assets.backend, tus))
         try:
             yield

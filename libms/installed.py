@@ -21,4 +21,5 @@ def create_library(places: Places, sessions: Sessions) -> ASGIApp:
     key = places.secrets / "library"
     ensure_secret(key)
     backend, files = open_backend(places)
-    return build(Parts(backend, places.settings.library, places.library, files, read_secret(key).encode()), sessions)
+    signing_key = read_secret(key).encode()
+    return build(Parts(backend, places.settings.library, places.library, files, signing_key, eager=True), sessions)
