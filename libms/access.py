@@ -17,7 +17,10 @@ WRITE_SCOPE_FIX: Final = "Make one with the scope custom:library:write."
 
 def not_found(path: AssetPath) -> AssetNotFound:
     """Give the one answer for what is missing and for what somebody may not see."""
-    return AssetNotFound(f"ENOENT: no such file or directory, '{path}'", "")
+    return AssetNotFound(
+        f"ENOENT: no such file or directory, '{path}'",
+        "Look at what is there: the folder above it, or GET /lib/files for the owners that you see.",
+    )
 
 
 @dataclass(frozen=True)

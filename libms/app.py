@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 PURGE_EVERY_S: Final = 3600
 THREADS: Final = 32
 HEALTH: Final = "/lib/health"
+SCHEMA: Final = Path(__file__).parent / "schema.graphql"
 GB: Final = 1_000_000_000
 
 log = logging.getLogger("libms")
@@ -62,6 +63,8 @@ class Parts:
     files: Path | None
     """The folder to watch, where assets are files of this machine."""
     signing_key: bytes
+    open_owners: bool = False
+    """See Assets."""
     eager: bool = False
     """Whether pages ask at once for what only the whole GraphQL engine answers, so that it is loaded at the start."""
 
@@ -109,6 +112,7 @@ def make_services(parts: Parts) -> Services:
         ),
         audit=Audit(parts.state / "audit"),
         changed=indexer.changed,
+        open_owners=parts.open_owners,
     )
     digests = Digests(backend)
     return Services(
@@ -168,6 +172,7 @@ def _routes(files: Files, endpoint: GraphQLEndpoint, tus: Tus, lifespan: Callabl
     return Starlette(
         routes=[
             Route("/lib", endpoint.get, methods=["GET"]),
+            Route("/lib/schema.graphql", _schema, methods=["GET"]),
             Route(HEALTH, _health),
             *tus.routes(),
             Route("/lib/files", files.get, methods=["GET"]),
@@ -206,6 +211,10 @@ def _lifespan(
             await asyncio.to_thread(services.assets.backend.close)
 
     return lifespan
+
+
+async def _schema(_: Request) -> Response:
+    return FileResponse(SCHEMA, media_type="text/plain; charset=utf-8")
 
 
 async def _health(_: Request) -> Response:

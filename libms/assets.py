@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import threading
 import time
@@ -17,14 +18,14 @@ from libms.access import Access
 from libms.audit import Audit
 from libms.backend import Backend
 from libms.copying import Wish, prepared_copy, remove
-from libms.errors import AssetNotFound, BadRequest, Exists, NoSuchTrash, NotAFolder
+from libms.errors import AssetNotFound, BadRequest, Exists, NoSuchTrash, NotAFolder, PathRefused
 from libms.models import About, EntryType, Found, Trashed
 from libms.paths import AssetPath, parse_path
 from libms.publishing import Publication, Publications, split_ending, versioned_name
 from libms.quota import Quota
 from libms.room import Room, set_mode
 from twinhub.errors import PublicError, TooLarge
-from twinhub.names import COMMON
+from twinhub.names import COMMON, USERNAME_PATTERN, Category
 from twinhub.signin import User
 
 LARGEST_TEXT_BYTES: Final = 5_000_000
@@ -45,6 +46,7 @@ class Assets:
         room: Room,
         audit: Audit,
         changed: Callable[[AssetPath], None],
+        open_owners: bool = False,
     ) -> None:
         self.backend = backend
         self.access = access
@@ -53,6 +55,8 @@ class Assets:
         self.room = room
         self.audit = audit
         self.changed = changed
+        self.open_owners = open_owners
+        """Whether a name that nobody has becomes an owner's when something is put there: where nobody signs in."""
         self._common = threading.RLock()
 
     # --- the way in -------------------------------------------------------------------
@@ -66,8 +70,8 @@ class Assets:
     def allow(self, user: User, path: AssetPath, *, write: bool = False) -> None:
         """Let pass what the person may do here; the one place where rights are asked for."""
         self.access.check(user, path, write=write)
-        if path.owner == user.name:
-            self.backend.ensure_owner(user.name)
+        if path.owner == user.name or (write and self.open_owners and re.fullmatch(USERNAME_PATTERN, path.owner or "")):
+            self.backend.ensure_owner(path.owner or "")
         if write:
             self.publications.refuse_change(path)
 
@@ -80,6 +84,7 @@ class Assets:
         """
         with self._common if path.owner == COMMON else nullcontext():
             self.allow(user, path, write=True)
+            _check_place(path)
             fresh = path.owner != COMMON and len(path.names) == 2 and not self._is_there(path)
             yield
             if fresh:
@@ -98,7 +103,8 @@ class Assets:
     def make_folder(self, user: User, text: str) -> AssetPath:
         """Make a folder; raises Exists."""
         path = self.locate(user, text, write=True)
-        self.backend.make_folder(path, user.name)
+        with self.changing(user, path):
+            self.backend.make_folder(path, user.name)
         self._done(user, "make folder", path)
         return path
 
@@ -148,8 +154,10 @@ class Assets:
         held = self._size(source) if target.owner != source.owner else 0
         self.quota.hold(target.owner or "", held)
         try:
-            with self.changing(user, source), self.changing(user, target):
-                self.backend.move(source, target, user.name)
+            with self._common if COMMON in (source.owner, target.owner) else nullcontext():
+                self.allow(user, source, write=True)
+                with self.changing(user, target):
+                    self.backend.move(source, target, user.name)
         finally:
             self.quota.release(target.owner or "", held)
         self._done(user, "move", source, f"to {target}")
@@ -341,6 +349,15 @@ class Assets:
     def _done(self, user: User, action: str, path: AssetPath, detail: str = "") -> None:
         self.audit.record(user.name, action, path, detail)
         self.changed(path)
+
+
+def _check_place(path: AssetPath) -> None:
+    """Refuse to put something where no page and no search would ever show it; raises PathRefused."""
+    if path.category is None:
+        raise PathRefused(
+            f"'{path}' would be in none of the five categories.",
+            f"Put it below {path.owner}/" + f", {path.owner}/".join(Category) + ".",
+        )
 
 
 def _asset_of(path: AssetPath) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from libms.app import HEALTH, Parts, build, refusal
 from libms.backend import Backend
 from libms.backends import Remote, make_repository, open_git, open_gitlab
 from libms.disk.storage import DiskBackend, Folders
+from libms.playground import Playground
 from twinhub.errors import Forbidden, SettingsError
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, Category
 from twinhub.secrets import ensure_secret, read_secret
@@ -183,8 +184,11 @@ def create_standalone(settings: Standalone) -> ASGIApp:
     ensure_secret(key)
     backend = _open(settings, folders, state)
     files = folders.files if settings.mode == "local" else None
-    parts = Parts(backend, settings.library, state, files, read_secret(key).encode())
-    library = build(parts, None, graphiql=settings.graphql_playground)
+    signed_in = settings.hub_url is not None
+    parts = Parts(backend, settings.library, state, files, read_secret(key).encode(), open_owners=not signed_in)
+    library = build(parts, None, graphiql=False)
+    if settings.graphql_playground:
+        library = Playground(library)
     known = Everybody(library) if settings.hub_url is None else _behind_hub(library, settings.hub_url)
     return AtPath(known, settings.apollo_path.rstrip("/"))
 

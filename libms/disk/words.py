@@ -21,7 +21,7 @@ _NOT_YOURS: Final = (
 )
 _FULL: Final = (DiskFull, "'{path}' could not be stored: the disk is full.", "Ask an administrator for room.")
 _WORDS: Final[dict[int, tuple[type[PublicError], str, str]]] = {
-    errno.ENOTDIR: (NotAFolder, "ENOTDIR: not a directory, '{path}'", ""),
+    errno.ENOTDIR: (NotAFolder, "ENOTDIR: not a directory, '{path}'", "Read it as a file, or name a folder."),
     errno.EEXIST: _EXISTS,
     errno.ENOTEMPTY: _EXISTS,
     errno.EISDIR: (NotAFile, "'{path}' is a folder.", "Choose another name."),

@@ -160,7 +160,7 @@ async function moveItems(items) {
 }
 
 async function publish(item) {
-  const versions = item.versions ?? (await fetchVersions(item.path).catch(() => []));
+  const versions = await fetchVersions(item.path).catch(() => []);
   const ending = isFolder(item) || !endingOf(item.name) ? "" : item.name.slice(item.name.lastIndexOf("."));
   const fields = [
     { name: "name", label: "Name in common", value: item.name, hint: "Everybody on this platform will find it under this name." },

@@ -66,12 +66,13 @@ class Editor {
         this.end();
         return true;
       }
-      this.say("Your text is not saved. Press Save, or Close to decide.");
+      if (!this.theirs) this.say("Your text is not saved. Press Save, or Close to decide.");
       return false;
     });
     if (this.name) {
       this.name.focus();
-      this.name.setSelectionRange(0, this.name.value.lastIndexOf("."));
+      this.name.select();
+      this.name.addEventListener("keydown", (event) => { if (event.key === "Enter") this.code.focus(); });
     } else this.code.focus();
   }
 

@@ -142,7 +142,7 @@ function card(entry) {
       title && title !== entry.name ? element("strong", {}, title) : null,
       element("p", { class: known ? "" : "tw-pending" }, description ?? ""),
       element("div", { class: "tw-tags" },
-        element("span", { class: "tw-quiet" }, entry.type === "tree" ? "Folder" : formatSize(entry.size)),
+        element("span", { class: "tw-quiet" }, `${entry.type === "tree" ? "Folder" : formatSize(entry.size)} · ${formatTime(entry.modified)}`),
         version ? element("span", { class: "tw-tag" }, version) : null,
         ...tags.slice(0, 4).map((tag) => element("span", { class: "tw-tag" }, tag)))));
 }
@@ -235,8 +235,8 @@ function move(index, extend) {
 
 function press(event) {
   const line = event.target.closest(".tw-row");
-  const entry = line && state.listing.at(line.entryIndex);
-  if (!entry) return;
+  const entry = Number.isInteger(line?.entryIndex) ? state.listing.at(line.entryIndex) : null;
+  if (!entry) return; // the line of headings, or one that is still on its way
   const index = line.entryIndex;
   const opener = event.target.closest(".tw-more");
   if (opener) openMenu(opener, actionsFor([itemOf(entry)]), { label: `Actions for ${entry.name}` });

@@ -104,14 +104,14 @@ async function showRefs() {
 const showUsage = debounce(async () => {
   const usage = await fetchUsage(here.owner).catch(() => null);
   const limit = usage?.limitBytes;
-  byId("usage").hidden = !limit;
-  if (!limit) return;
-  const used = usage.usedBytes + usage.trashBytes + usage.heldBytes;
-  byId("usage-bar").max = limit;
-  byId("usage-bar").value = Math.min(used, limit);
-  byId("usage").classList.toggle("tw-full", used > 0.9 * limit);
-  byId("usage-text").textContent = `${formatSize(used)} of ${formatSize(limit)} used`;
-  byId("usage").title = `Files ${formatSize(usage.usedBytes)}, trash ${formatSize(usage.trashBytes)}, uploads under way ${formatSize(usage.heldBytes)}`;
+  const used = usage ? usage.usedBytes + usage.trashBytes + usage.heldBytes : 0;
+  byId("usage").hidden = !used && !limit;
+  byId("usage-bar").hidden = !limit;
+  byId("usage-bar").max = limit || 1;
+  byId("usage-bar").value = Math.min(used, limit || 0);
+  byId("usage").classList.toggle("tw-full", Boolean(limit) && used > 0.9 * limit);
+  byId("usage-text").textContent = limit ? `${formatSize(used)} of ${formatSize(limit)} used` : `${formatSize(used)} used`;
+  if (usage) byId("usage").title = `Files ${formatSize(usage.usedBytes)}, trash ${formatSize(usage.trashBytes)}, uploads under way ${formatSize(usage.heldBytes)}`;
 }, 300);
 
 // --- uploading -------------------------------------------------------------------

@@ -6,7 +6,7 @@ import { ask, attempt, button, byId, element, toast } from "./dom.js";
 import { baseName, formatDate, formatSize, plural } from "./format.js";
 import { goTo, here, me, viewer } from "./here.js";
 
-const WORDS = { upload: "uploaded", download: "downloaded", read: "read", write: "wrote", write_text: "wrote", delete: "deleted", erase: "deleted for good", restore: "restored", move: "moved", copy: "copied", make_folder: "made the folder", publish: "published", take: "took", zip: "downloaded as zip" };
+const WORDS = { upload: "uploaded", download: "downloaded", read: "read", write: "wrote", delete: "deleted", erase: "deleted for good", restore: "restored", move: "moved", copy: "copied", "make folder": "made the folder", publish: "published", take: "took", zip: "downloaded as zip" };
 const after = { trash: null, history: null };
 
 export function show() {
@@ -27,7 +27,7 @@ async function load(view, fresh) {
   const found = await attempt(() => (view === "trash" ? fetchTrash : fetchHistory)(here.owner, fresh ? null : after[view]));
   if (!found || here.view !== view) return;
   after[view] = found.pageInfo.endCursor;
-  const made = found.nodes.map(view === "trash" ? deleted : event);
+  const made = (view === "trash" ? found.nodes : withoutRepeats(found.nodes)).map(view === "trash" ? deleted : event);
   if (fresh) rows.replaceChildren(...made);
   else rows.append(...made);
   byId(`${view}-more`).hidden = !found.pageInfo.hasNextPage;
@@ -67,12 +67,27 @@ function remaining(expires) {
   return `${plural(days, "day")} left`;
 }
 
-function event({ time, user, action, path, detail }) {
+// Looking at a file asks for it several times; one line says so.
+function withoutRepeats(nodes) {
+  const kept = [];
+  for (const node of nodes) {
+    const last = kept.at(-1);
+    const same = last && ["user", "action", "path", "detail"].every((key) => last[key] === node[key]);
+    if (same) last.times += 1;
+    else kept.push({ ...node, times: 1 });
+  }
+  return kept;
+}
+
+// "209715200 bytes" says less than "210 MB".
+const readable = (detail) => detail.replace(/^(\d+) bytes$/, (_, bytes) => formatSize(Number(bytes)));
+
+function event({ time, user, action, path, detail, times }) {
   return element("tr", {},
     element("td", { class: "tw-time" }, formatDate(time)),
     element("td", {}, user === me ? "you" : user),
-    element("td", {}, WORDS[action] ?? action.replaceAll("_", " ")),
-    element("td", {}, element("a", { href: addressOf(path, me), "data-go": "" }, path), detail ? element("div", { class: "tw-quiet" }, detail) : null));
+    element("td", {}, WORDS[action] ?? action.replaceAll("_", " "), times > 1 ? ` ${times} times` : ""),
+    element("td", {}, element("a", { href: addressOf(path, me), "data-go": "" }, path), detail ? element("div", { class: "tw-quiet" }, readable(detail)) : null));
 }
 
 export function setUp() {

@@ -247,7 +247,7 @@ def test_folders_that_begin_with_a_dot_are_nobodys(as_user: AsUser, places: Plac
     (places.files / ".libms/key").write_text("secret")
     boss = as_user("boss", admin=True)
     assert boss.get("/lib/files/.libms/key").status_code == 404
-    assert boss.put("/lib/files/.libms/key", content=b"x").status_code == 404
-    path = base64.b64encode(b".libms/key").decode()
+    assert boss.put("/lib/files/.libms/data/key", content=b"x").status_code == 404
+    path = base64.b64encode(b".libms/data/key").decode()
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Metadata": f"path {path}"}
     assert boss.post("/lib/uploads", headers=headers).status_code == 404

@@ -123,3 +123,34 @@ def test_with_a_hub_nobody_gets_in_without_a_token(write: Write) -> None:
     client = TestClient(create_standalone(settings))
     assert client.post("/lib", json=QUERY).status_code == 401
     assert client.post("/lib", json=QUERY, headers={"Authorization": "token x"}).status_code == 503
+
+
+def test_a_browser_gets_a_page_to_try_queries_that_needs_nothing_from_elsewhere(write: Write) -> None:
+    """The platform's own editor is a part of its pages, which do not run here."""
+    client = TestClient(create_standalone(read_standalone(write(DOTENV), {})), base_url="http://localhost")
+    page = client.get("/lib", headers={"Accept": "text/html"})
+    assert "/lib/playground.js" in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert client.get("/lib/playground.js").headers["content-type"].startswith("text/javascript")
+    assert "type Query" in client.get("/lib/schema.graphql").text
+    off = TestClient(
+        create_standalone(read_standalone(write(DOTENV + "GRAPHQL_PLAYGROUND=false"), {})), base_url="http://localhost"
+    )
+    assert off.get("/lib", headers={"Accept": "text/html"}).status_code == 405
+
+
+def test_the_first_file_of_an_owner_makes_their_folders(write: Write) -> None:
+    """An empty folder is where everybody begins."""
+    client = TestClient(create_standalone(read_standalone(write(DOTENV), {})), base_url="http://localhost")
+    assert client.put("/lib/files/ada/data/s.csv", content=b"x").status_code == 201
+    assert client.get("/lib/files/ada").json()["total"] == 5
+    assert client.put("/lib/files/.git/data/s.csv", content=b"x").status_code == 404
+
+
+def test_nothing_is_put_where_no_page_would_show_it(write: Write) -> None:
+    """Five categories are all that pages and search know."""
+    client = TestClient(create_standalone(read_standalone(write(DOTENV), {})), base_url="http://localhost")
+    for path in ("user1/misc/x.csv", "user1/x.csv"):
+        answer = client.put(f"/lib/files/{path}", content=b"x")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "path_refused")
+        assert "user1/models" in answer.json()["error"]["fix"]
