@@ -61,9 +61,14 @@ class Assets:
 
     # --- the way in -------------------------------------------------------------------
 
-    def locate(self, user: User, text: str, *, write: bool = False) -> AssetPath:
-        """Check a path that somebody sent; raises PathRefused, AssetNotFound, Forbidden, Frozen."""
+    def locate(self, user: User, text: str, *, write: bool = False, root: bool = False) -> AssetPath:
+        """Check a path that somebody sent; raises PathRefused, AssetNotFound, Forbidden, Frozen.
+
+        The folder of all owners is nobody's asset: only a listing, which shows each person theirs, may name it.
+        """
         path = parse_path(text)
+        if path.owner is None and not root:
+            raise PathRefused("The path names no owner.", "Give it from the owner on: OWNER/CATEGORY/…")
         self.allow(user, path, write=write)
         return path
 

@@ -99,7 +99,7 @@ class Files:
 
     def _get(self, request: Request) -> Response:
         user, ref = current_user(request), request.query_params.get("ref")
-        path = self._assets.locate(user, request.path_params.get("path", ""))
+        path = self._assets.locate(user, request.path_params.get("path", ""), root=True)
         if path.owner is None:
             return self._owners(user)
         if self._backend.about(path, ref).type is EntryType.BLOB:

@@ -261,10 +261,11 @@ class DiskBackend:
 
     def open(self, path: AssetPath, flags: int) -> int:
         """Open below the owner's folder and give the descriptor to whoever asks; they close it."""
-        if path.owner is not None and path.owner.startswith("."):
-            raise not_found(path)  # folders being prepared, and what a library by itself keeps beside the owners
+        if path.owner is None or path.owner.startswith("."):
+            # The folder of all owners is never walked or copied; below it may lie folders that are being prepared.
+            raise not_found(path)
         try:
-            owner = os.open(path.owner or ".", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=self._root)
+            owner = os.open(path.owner, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=self._root)
             try:
                 return open_beneath(owner, path.inside, flags)
             finally:

@@ -23,7 +23,7 @@ NODE_BYTES: Final = 100
 
 def read_listing(context: Context, text: str, ref: str | None) -> tuple[Listing, str]:
     """Read the names in a folder, and the words for a client that gets only some of them."""
-    path = context.assets.locate(context.user, text)
+    path = context.assets.locate(context.user, text, root=True)
     if path.owner is None:
         owners = context.assets.access.visible_owners(context.user, context.assets.backend.owners())
         return Listing(owners, [], ""), ""
