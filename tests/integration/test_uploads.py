@@ -30,9 +30,9 @@ def begin_upload(marie: Person, name: str, announced: int, sent: int) -> socket.
 def test_a_cut_connection_leaves_nothing(installation: Installation, marie: Person, announced: int) -> None:
     """A laptop lid closed in the middle."""
     connection = begin_upload(marie, "cut.bin", announced, 8_000_000)
-    wait_until(lambda: list(installation.places.uploads.iterdir()), 10, "the beginning of the upload")
+    wait_until(lambda: list(installation.places.uploads.glob("put-*")), 10, "the beginning of the upload")
     connection.close()
-    wait_until(lambda: not list(installation.places.uploads.iterdir()), 10, "the clean-up")
+    wait_until(lambda: not list(installation.places.uploads.glob("put-*")), 10, "the clean-up")
     assert not (installation.places.files / "marie/data/cut.bin").exists()
 
 
@@ -40,9 +40,9 @@ def test_a_cut_replacement_leaves_the_old_file(installation: Installation, marie
     """The old version is all there is until the new one is whole."""
     assert marie.ask("PUT", "/lib/files/marie/data/kept.bin", content=b"old").is_success
     connection = begin_upload(marie, "kept.bin", 10_000_000, 5_000_000)
-    wait_until(lambda: list(installation.places.uploads.iterdir()), 10, "the beginning of the upload")
+    wait_until(lambda: list(installation.places.uploads.glob("put-*")), 10, "the beginning of the upload")
     connection.close()
-    wait_until(lambda: not list(installation.places.uploads.iterdir()), 10, "the clean-up")
+    wait_until(lambda: not list(installation.places.uploads.glob("put-*")), 10, "the clean-up")
     assert marie.ask("GET", "/lib/files/marie/data/kept.bin").content == b"old"
 
 
@@ -50,10 +50,10 @@ def test_a_killed_library_leaves_nothing_half_done(installation: Installation, m
     """Kill -9 in the middle of an upload."""
     name = f"killed-{secrets.token_hex(4)}.bin"
     connection = begin_upload(marie, name, 10_000_000, 5_000_000)
-    wait_until(lambda: list(installation.places.uploads.iterdir()), 10, "the beginning of the upload")
+    wait_until(lambda: list(installation.places.uploads.glob("put-*")), 10, "the beginning of the upload")
     os.kill(pid_of(installation, "libms"), signal.SIGKILL)
     wait_until(lambda: not fetch_health(installation.places, "libms"), 10, "the library")
-    wait_until(lambda: not list(installation.places.uploads.iterdir()), 10, "the clean-up at start")
+    wait_until(lambda: not list(installation.places.uploads.glob("put-*")), 10, "the clean-up at start")
     connection.close()
     assert not (installation.places.files / "marie/data" / name).exists()
     again = marie.ask("PUT", f"/lib/files/marie/data/{name}", content=b"whole")
