@@ -57,9 +57,9 @@ def test_refusals_are_one_line_with_a_remedy_and_exit_code_2(environment, make_t
 def test_interrupting_a_run_stops_it(environment, make_twin, runs: Runs) -> None:
     """Ctrl-C in a terminal must end the simulation, not leave it behind."""
     make_twin("t", execute="echo ready; exec sleep 60")
-    process = subprocess.Popen(
-        [TWIN, "-m", "lifecycle.cli", "run", "t", "execute"], env=environment, stdout=subprocess.PIPE, text=True
-    )
+    # What runs in the background of a script has inherited that it ignores Ctrl-C.
+    words = ["env", "--default-signal=INT", TWIN, "-m", "lifecycle.cli", "run", "t", "execute"]
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout:
         assert process.stdout.readline() == "ready\n"
