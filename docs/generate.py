@@ -56,8 +56,11 @@ def _commands(name: str, command: click.Command, words: str) -> str:
 def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            yield from _walk(f"{path} {name}", inner)
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None:
+                yield from _walk(f"{path} {name}", inner)
 
 
 def _errors() -> str:

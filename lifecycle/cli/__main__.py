@@ -1,0 +1,5 @@
+"""`python -m lifecycle.cli`: the command where it is not installed."""
+
+from lifecycle.cli import main
+
+main()
