@@ -14,6 +14,7 @@ from gateway import write_configuration
 from twinhub.errors import PublicError
 from twinhub.names import INSTALLATION_LABEL
 from twinhub.operate import checks, engine, systemd
+from twinhub.operate.common_tools import ensure_common_tools
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
 from twinhub.operate.layout import ensure_layout
@@ -41,6 +42,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
     running = supervisor.running()
     _preflight(places, running=running)
     ensure_layout(places)
+    ensure_common_tools(places)
     engine_programs = _ensure_engine(places, supervisor, report)
     with report.step("Workspace image"):
         image = ensure_image(

@@ -80,7 +80,7 @@ def _gather(context: Path, ca_bundle: Path | None) -> None:
     """Lay out the build context."""
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", "build", "*.fmu")
     shutil.copytree(SOURCE / "workspace-image", context, dirs_exist_ok=True, ignore=ignore)
-    for room in ("lifecycle", "examples"):
+    for room in ("lifecycle", "examples", "tools"):
         shutil.copytree(SOURCE / room, context / room, ignore=ignore)
     for lock in ("workspace.lock", "workspace-user.lock"):
         shutil.copy(SOURCE / "requirements" / lock, context / lock)
