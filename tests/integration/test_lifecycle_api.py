@@ -9,7 +9,7 @@ TWIN = "mass-spring-damper"
 def test_the_example_is_there_for_new_people_and_runs(marie: Person, installation: Installation) -> None:
     """The first thing a new person tries."""
     found = {twin["name"]: twin for twin in marie.ask("GET", "/user/marie/twins/").json()["twins"]}
-    assert found[TWIN]["phases"] == ["create", "execute", "analyze", "clean"]
+    assert found[TWIN]["phases"] == ["create", "execute", "analyze", "evolve", "clean"]
     run = marie.ask("POST", f"/user/marie/twins/{TWIN}/runs", json={"phase": "execute"}).json()
     address = f"/user/marie/twins/runs/{run['id']}"
     ended = wait_until(
@@ -17,7 +17,7 @@ def test_the_example_is_there_for_new_people_and_runs(marie: Person, installatio
     )
     assert (ended["state"], ended["exit_code"]) == ("succeeded", 0)
     log = marie.ask("GET", f"{address}/log")
-    assert "results:" in log.text
+    assert "10001 rows" in log.text
     assert int(log.headers["x-log-next"]) == len(log.content)
     outputs = installation.places.files / "marie/data" / TWIN / "outputs.csv"
     assert outputs.stat().st_uid == installation.places.settings.workspace_user_id
