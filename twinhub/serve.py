@@ -6,7 +6,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
-def serve(app: ASGIApp, port: int, *, host: str = "127.0.0.1") -> None:
+def serve(app: ASGIApp, port: int, *, host: str = "127.0.0.1", websockets: bool = False) -> None:
     """Serve until SIGTERM; requests under way get a few seconds to end."""
     uvicorn.run(
         app,
@@ -17,5 +17,10 @@ def serve(app: ASGIApp, port: int, *, host: str = "127.0.0.1") -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
-        ws="none",
+        ws="websockets-sansio" if websockets else "none",
+        # Deflating costs memory and processor for each stream, and the pong of a slow browser comes late.
+        ws_per_message_deflate=False,
+        ws_max_size=4096,
+        ws_ping_interval=30.0,
+        ws_ping_timeout=90.0,
     )

@@ -19,7 +19,7 @@ def main() -> None:
     oauth = OAuthClient(hub_url, read_secret(places.secrets / "oauth"))
     gateway_host = "127.0.0.1" if places.settings.address == "0.0.0.0" else places.settings.address  # noqa: S104
     gateway_url = f"http://{gateway_host}:{places.settings.port}"
-    serve(create_app(HubClient(hub_url), sessions, oauth, gateway_url), places.web_port)
+    serve(create_app(HubClient(hub_url), sessions, oauth, gateway_url), places.web_port, websockets=True)
 
 
 if __name__ == "__main__":

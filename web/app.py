@@ -24,6 +24,7 @@ from twinhub.names import SIGN_IN_PATH, SIGN_OUT_PATH
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
 from web.errors import BadRequest, PageNotFound
 from web.pages import Pages
+from web.streams import Streams
 from web.twins_proxy import TwinsProxy
 from web.workspaces import Workspaces
 
@@ -62,6 +63,7 @@ def create_app(
             Route("/app/library", pages.library),
             Route("/app/library/{folder:path}", pages.library),
             Route("/app/digitaltwins", pages.digital_twins),
+            Route("/app/digitaltwins/{twin:path}", pages.digital_twins),
             Route("/app/workbench", pages.workbench),
             *api.routes(),
         ],
@@ -69,10 +71,13 @@ def create_app(
     )
     open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
+    streams = Streams(gateway_url, client, sessions)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/":
             await RedirectResponse("/app/library", status_code=302)(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await streams(scope, receive, send)
         else:
             await signed_in(scope, receive, send)
 
@@ -93,7 +98,7 @@ class Api:
             Route("/app/api/workspace", self.start, methods=["POST"]),
             Route("/app/api/workspace", self.stop, methods=["DELETE"]),
             Route("/app/api/workspace/progress", self.progress),
-            Route("/app/api/twins/{path:path}", self.twins, methods=["GET", "POST"]),
+            Route("/app/api/twins/{path:path}", self.twins, methods=["GET", "POST", "DELETE"]),
         ]
 
     async def state(self, request: Request) -> Response:
