@@ -12,7 +12,7 @@ import { keymap } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { EditorView, basicSetup } from "codemirror";
 import { element } from "./dom.js";
-import { endingOf } from "./format.js";
+import { baseName, endingOf } from "./format.js";
 
 const LANGUAGES = { py: python, md: markdown, json, geojson: json, ipynb: json, yaml, yml: yaml };
 
@@ -45,7 +45,7 @@ const THEME = EditorView.theme({
 });
 
 // Show text; `label` is its name for screen readers. Gives what a caller needs of an editor.
-export function openCode(parent, { text, name, label, editable, onChange = () => {}, onSave = () => {} }) {
+export function openCode(parent, { text, name, label, editable, onChange = () => {}, onSave = () => {}, onProblems = () => {} }) {
   const host = element("div", { class: editable ? "tw-code tw-code-edit" : "tw-code" });
   const root = host.attachShadow({ mode: "open" });
   const box = element("div", {});
@@ -54,6 +54,7 @@ export function openCode(parent, { text, name, label, editable, onChange = () =>
   parent.append(host);
   const differences = new Compartment();
   const language = new Compartment();
+  const checks = new Compartment();
   const save = { key: "Mod-s", preventDefault: true, run: () => { onSave(); return true; } };
   const view = new EditorView({
     root,
@@ -67,6 +68,7 @@ export function openCode(parent, { text, name, label, editable, onChange = () =>
         syntaxHighlighting(COLOURS),
         language.of(languageOf(name)),
         differences.of([]),
+        checks.of([]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": label }),
         EditorState.readOnly.of(!editable),
@@ -75,12 +77,29 @@ export function openCode(parent, { text, name, label, editable, onChange = () =>
       ],
     }),
   });
+  // A twin's descriptor is checked while it is written; what that needs is loaded for it alone.
+  const check = async (file) => {
+    const wanted = editable && baseName(file) === "twin.yaml";
+    const found = wanted ? await import("./twin-check.js").then(({ descriptorCheck }) => descriptorCheck({ onProblems }), () => []) : [];
+    if (!wanted) onProblems([]);
+    if (host.isConnected) view.dispatch({ effects: checks.reconfigure(found) });
+  };
+  check(name);
   return {
     host,
     text: () => view.state.doc.toString(),
     focus: () => view.focus(),
     replace: (fresh) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: fresh } }),
-    speak: (newName) => view.dispatch({ effects: language.reconfigure(languageOf(newName)) }),
+    speak: (newName) => {
+      view.dispatch({ effects: language.reconfigure(languageOf(newName)) });
+      check(newName);
+    },
+    // Lines and columns count from 1, in characters.
+    goTo: (line, column = 1) => {
+      const { from, text: content } = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)));
+      view.dispatch({ selection: { anchor: from + [...content].slice(0, column - 1).join("").length }, scrollIntoView: true });
+      view.focus();
+    },
     // Show what differs from another text, in place; null ends it.
     compare: (other) => view.dispatch({ effects: differences.reconfigure(other === null ? [] : unifiedMergeView({ original: other, mergeControls: choice })) }),
     close: () => view.destroy(),

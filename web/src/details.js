@@ -129,7 +129,7 @@ function twin({ card, twin: { title, description, phases, uses } }) {
     description && description !== card.description ? element("p", {}, description) : null,
     element("p", { class: "tw-tags" }, element("span", { class: "tw-quiet" }, "Phases"), ...phases.map((phase) => element("span", { class: "tw-tag" }, phase))),
     uses.length ? element("ul", { class: "tw-uses" }, ...uses.map(({ category, path }) => element("li", {}, element("span", { class: "tw-quiet" }, `${category}: `), element("a", { href: addressOf(usedPath(category, path), me), "data-go": "" }, path)))) : null,
-    element("a", { class: "btn btn-sm btn-outline-secondary", href: "/app/digitaltwins" }, "Run it on the Digital Twins page")));
+    element("a", { class: "btn btn-sm btn-outline-secondary", href: `/app/digitaltwins/${encodeURIComponent(asset.name)}` }, "Run it on the Digital Twins page")));
 }
 
 // A twin names what it uses from its owner's folder on, or from common on.

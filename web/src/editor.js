@@ -12,12 +12,13 @@ let isOpen = false;
 const plainLines = (text) => text.replaceAll("\r\n", "\n");
 
 // Edit the file at `path`, or make a new one in `folder`. Resolves when the editor is closed.
-export async function openEditor({ path = null, folder = null, onSaved = () => {} }) {
+// `at` is {line, column} where the cursor is wanted.
+export async function openEditor({ path = null, folder = null, at = null, onSaved = () => {} }) {
   if (isOpen) return;
   isOpen = true;
   try {
     const read = path === null ? { text: "", etag: null } : await readEditable(path);
-    await new Promise((resolve) => new Editor({ path, folder, ...read, onSaved, onClose: resolve }).open());
+    await new Promise((resolve) => new Editor({ path, folder, at, ...read, onSaved, onClose: resolve }).open());
   } finally {
     isOpen = false;
     setGuard(null);
@@ -32,11 +33,12 @@ async function readEditable(path) {
 }
 
 class Editor {
-  constructor({ path, folder, text, etag, onSaved, onClose }) {
-    Object.assign(this, { path, folder, etag, onSaved, onClose, saved: plainLines(text), crlf: text.includes("\r\n"), theirs: null });
+  constructor({ path, folder, at, text, etag, onSaved, onClose }) {
+    Object.assign(this, { path, folder, at, etag, onSaved, onClose, saved: plainLines(text), crlf: text.includes("\r\n"), theirs: null });
     this.problem = element("div", { class: "tw-problem", role: "alert" });
     this.note = element("span", { class: "tw-quiet", role: "status" });
     this.box = element("div", { class: "tw-editor-text" });
+    this.checks = element("ul", { class: "tw-editor-checks", "aria-label": "Problems", "aria-live": "polite", hidden: true });
     this.name = path === null ? element("input", { id: "editor-name", class: "form-control form-control-sm", spellcheck: "false", autocomplete: "off" }) : null;
     if (this.name) this.name.value = "notes.md";
     this.saveButton = button("Save", () => this.save(), { kind: "primary", title: "Ctrl+S" });
@@ -45,14 +47,14 @@ class Editor {
         element("h2", { class: "h6" }, path ? baseName(path) : "New text file"),
         this.name ? element("label", { class: "tw-editor-name", for: "editor-name" }, element("span", {}, "Name"), this.name) : null,
         this.note, this.saveButton, button("Close", () => this.close())),
-      this.problem, this.box);
+      this.problem, this.box, this.checks);
   }
 
   open() {
     document.body.append(this.dialog);
     this.dialog.showModal();
     const name = this.name?.value ?? this.path;
-    this.code = openCode(this.box, { text: this.saved, name, label: "Text", editable: true, onChange: () => this.changed(), onSave: () => this.save() });
+    this.code = openCode(this.box, { text: this.saved, name, label: "Text", editable: true, onChange: () => this.changed(), onSave: () => this.save(), onProblems: (problems) => this.showProblems(problems) });
     this.name?.addEventListener("input", () => { this.code.speak(this.name.value); this.changed(); });
     this.dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
@@ -73,7 +75,15 @@ class Editor {
       this.name.focus();
       this.name.select();
       this.name.addEventListener("keydown", (event) => { if (event.key === "Enter") this.code.focus(); });
-    } else this.code.focus();
+    } else if (this.at?.line) this.code.goTo(this.at.line, this.at.column);
+    else this.code.focus();
+  }
+
+  // What a check of the text found, each a way to its line.
+  showProblems(problems) {
+    this.checks.hidden = problems.length === 0;
+    this.checks.replaceChildren(...problems.map(({ line, column, what, fix, level }) => element("li", { "data-level": level },
+      element("button", { type: "button", class: "btn btn-link", onclick: () => this.code.goTo(line, column) }, `Line ${line}, column ${column}`), ` ${what} ${fix}`)));
   }
 
   isDirty() {

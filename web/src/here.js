@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from "./address.js";
 import { byId } from "./dom.js";
 import { joinPath } from "./format.js";
 
-export const page = byId("library");
+export const page = byId("library") ?? byId("twins");
 export const me = page.dataset.user;
 export const here = {};
 export const viewer = { name: me, admin: false, mayWrite: true, mayWriteCommon: false, backend: "disk", known: false };
@@ -26,6 +26,8 @@ export function onMove(listener) {
 export function setGuard(check) {
   guard = check ?? (() => true);
 }
+
+export const mayLeave = () => guard();
 
 export function addressWith(changes) {
   return formatAddress({ ...here, ...changes });
