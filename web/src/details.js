@@ -123,13 +123,15 @@ function published({ publication }) {
     note ? element("div", { class: "tw-pre" }, note) : null);
 }
 
-function twin({ card, twin: { title, description, phases, uses } }) {
+function twin({ path, card, twin: { title, description, phases, uses } }) {
+  const own = path.match(/^([^/]+)\/digital_twins\/([^/]+)$/);
+  const address = own?.[1] === me ? `/app/digitaltwins/${encodeURIComponent(own[2])}` : "/app/digitaltwins";
   return section("Digital twin", element("div", {},
     title && title !== card.title ? element("p", {}, element("strong", {}, title)) : null,
     description && description !== card.description ? element("p", {}, description) : null,
     element("p", { class: "tw-tags" }, element("span", { class: "tw-quiet" }, "Phases"), ...phases.map((phase) => element("span", { class: "tw-tag" }, phase))),
     uses.length ? element("ul", { class: "tw-uses" }, ...uses.map(({ category, path }) => element("li", {}, element("span", { class: "tw-quiet" }, `${category}: `), element("a", { href: addressOf(usedPath(category, path), me), "data-go": "" }, path)))) : null,
-    element("a", { class: "btn btn-sm btn-outline-secondary", href: `/app/digitaltwins/${encodeURIComponent(asset.name)}` }, "Run it on the Digital Twins page")));
+    element("a", { class: "btn btn-sm btn-outline-secondary", href: address }, "Run it on the Digital Twins page")));
 }
 
 // A twin names what it uses from its owner's folder on, or from common on.
