@@ -83,11 +83,15 @@ def test_the_page_runs_phases_shows_the_log_live_and_what_came_out(
         expect(page.locator("#log-title")).to_have_text(f"{TWIN} {phase}")
         expect(page.locator("#log-state")).to_have_text("succeeded", timeout=60_000)
     expect(page.locator("#log")).to_contain_text("plot:")
-    expect(page.locator("#log-images img")).to_be_visible()
-    assert page.locator("#log-images img").evaluate("image => image.complete && image.naturalWidth > 100")
     shot(page, "digital-twins")
-    card.get_by_role("button", name="History").click()
-    expect(page.locator("#history-rows tr").first).to_contain_text("analyze")
+    page.goto(f"/app/digitaltwins/{TWIN}/analyze")
+    picture = page.locator('[data-panel="outputs"] img').first
+    expect(picture).to_be_visible()
+    wait_until(
+        lambda: picture.evaluate("image => image.complete && image.naturalWidth > 100"), 20, "the plot's picture"
+    )
+    page.goto(f"/app/digitaltwins/{TWIN}/analyze?part=runs")
+    expect(page.locator('[data-panel="runs"] tbody tr').first).to_contain_text("analyze")
     shot(page, "digital-twins-history")
     page.close()
 
@@ -125,7 +129,8 @@ def test_a_failed_run_says_how_it_failed(engineer: Visitor, workspace: Path) -> 
     (workspace / "digital_twins/broken/lifecycle/execute").chmod(0o755)
     page = engineer.open("/app/digitaltwins")
     page.get_by_role("button", name="Run execute of broken").click()
-    expect(page.locator("#log-end")).to_contain_text("exit code 3, after")
+    expect(page.locator("#log-state")).to_have_text("failed (3)")
+    expect(page.locator("#log-end")).to_contain_text("after")
     page.close()
 
 
