@@ -49,6 +49,7 @@ class Example:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": f"{ROOT / 'workspace-image' / 'this_twin'}:{ROOT / 'tools' / 'cosim'}",
             "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",
             "EXAMPLE_WORKSPACE": str(self.workspace),
         }
         if parameters:
