@@ -68,3 +68,17 @@ class BadRequest(TwinError):
     """The request cannot be understood."""
 
     code = "bad_request"
+
+
+class NoSpace(TwinError):
+    """The disk is full."""
+
+    code = "no_space"
+    status = 507
+
+
+class CannotStart(TwinError):
+    """The workspace has no room for another process."""
+
+    code = "cannot_start"
+    status = 503

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -43,6 +43,10 @@ class RunState(StrEnum):
     """Its workspace or its runner was killed, so how it would have ended is unknown."""
 
 
+Value = int | float | bool | str
+"""What a parameter may be."""
+
+
 @dataclass(frozen=True)
 class ProcessId:
     """A process that no later one can be mistaken for: numbers are reused, start times are not."""
@@ -50,6 +54,8 @@ class ProcessId:
     pid: int
     started_ticks: int
     """Clock ticks between the machine's boot and the process's start, from /proc/PID/stat."""
+    boot: str = ""
+    """Which boot of which machine the ticks count from; empty in records of older versions."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,31 @@ class Run:
     started: str
     """ISO 8601, UTC."""
     outputs: str
+    """The folder for results."""
     ended: str | None = None
     exit_code: int | None = None
     """The program's exit status; 128 plus the signal's number when a signal ended it."""
+    signal: str | None = None
+    """The signal that ended the program, such as SIGSEGV."""
+    reason: str | None = None
+    """Why it ended when not by itself: "time limit of 10 min", "workspace stopped"."""
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    """What the program was called with beside its name."""
+    git_commit: str | None = None
+    """The commit of the twin's folder, followed by "+changes" where files differed from it."""
+    peak_memory_bytes: int | None = None
+    """Of all its processes together, as far as looking a few times a second can tell."""
+    cpu_s: float | None = None
+    """Of all its processes together."""
+    log_bytes: int | None = None
+    """How much it printed, also what is no longer kept."""
+    outputs_changed: int | None = None
+    """How many files in the folder for results it made, changed or removed."""
+    sweep: str | None = None
+    """The sweep that it is part of."""
+    replay_of: str | None = None
+    """The run that it repeats."""
     runner: ProcessId | None = None
 
     @property
@@ -76,8 +104,7 @@ class Run:
 
     def as_json(self) -> dict[str, Any]:
         """Give what pages and programs see."""
-        seen = {key: value for key, value in dataclasses.asdict(self).items() if key != "runner"}
-        return {**seen, "duration_s": self.duration_s}
+        return {**{key: value for key, value in vars(self).items() if key != "runner"}, "duration_s": self.duration_s}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,21 @@ class Places:
         """One folder per twin."""
         return self.workspace / "digital_twins"
 
+    @property
+    def store(self) -> Path:
+        """Contents of files that runs, snapshots and versions refer to by checksum."""
+        return self.runs.parent / "store"
+
+    @property
+    def snapshots(self) -> Path:
+        """One folder per twin."""
+        return self.runs.parent / "snapshots"
+
+    @property
+    def versions(self) -> Path:
+        """One folder per twin."""
+        return self.runs.parent / "versions"
+
     def outputs(self, twin: str) -> Path:
         """Where a twin writes its results."""
         return self.workspace / "data" / twin

@@ -1,152 +1,261 @@
-"""`python -m lifecycle.runner FOLDER PROGRAM GRACE_S LOCK`: run one phase's program and record how it ended.
+"""`python -m lifecycle.runner`: run one phase's program and record how it ended; the order comes on standard input.
 
 A process of its own, so that a run outlives the terminal, the page and the
 Jupyter server it was started from. It adopts whatever the program leaves
-behind, so that a stop ends all of it.
+behind, so that a stop ends all of it. It has no clock to watch: a signal or a
+child's end wakes it, and between them it looks at memory and log now and then.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import dataclasses
+import json
 import os
+import select
 import signal
-import subprocess
-import sys
-import threading
 import time
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from lifecycle import processes
+from lifecycle import limits, processes
+from lifecycle.commits import CommitLook
+from lifecycle.launch import Order
+from lifecycle.log_keeper import LogKeeper
+from lifecycle.measuring import Meter
 from lifecycle.models import ProcessId, Run, RunState
-from lifecycle.runs import read_record, write_record
+from lifecycle.program import ProgramRefused, start_program
+from lifecycle.recorder import Recorder
+from lifecycle.records import LOG, Stop, now_text, read_record, read_stop
 
 PR_SET_CHILD_SUBREAPER: Final = 36
-FALLOC_FL_KEEP_SIZE: Final = 1
-FALLOC_FL_PUNCH_HOLE: Final = 2
-LOG_KEPT_BYTES: Final = 64 * 1024 * 1024
-"""How much of a log's end stays on disk; a program that prints without end must not fill the disk."""
-
 CANNOT_EXECUTE: Final = 126
 """What shells report for a program that is there and cannot be run."""
 
+FIRST_LOOK_S: Final = 0.03
+LOOK_S: Final = 0.5
+LOOK_WITH_LIMIT_S: Final = 0.1
+LOOK_SHARE: Final = 20
+"""Looking may take one part in so many of the time, however much memory there is to look at."""
+
+COMMIT_LOOK_S: Final = 10.0
+"""How long git may take beside the program, and after a program that has ended sooner, a fifth of it."""
+
+
+class Ending(NamedTuple):
+    """Why a run is ended before its program does so by itself."""
+
+    state: RunState
+    reason: str | None
+    grace_s: float
+
 
 class Runner:
-    """One run, from the record's appearance to its last state."""
+    """One run, from the order to its last state."""
 
-    def __init__(self, folder: Path, program: Path, *, stop_grace_s: float, lock: int) -> None:
-        self._lock = lock
-        self._stop_grace_s = stop_grace_s
-        self._folder = folder
-        self._program = program
-        self._stopping = threading.Event()
+    def __init__(self, order: Order, wake: int) -> None:
+        self._order = order
+        self._folder = Path(order.folder)
+        self._wake = wake
+        self._run = read_record(self._folder)
+        self._limits = limits.Limits(order.time_limit_s, order.memory_limit_bytes)
+        self._meter = Meter()
+        self._began_s = time.monotonic()
+        self._program: int | None = None
+        self._exit_code: int | None = None
+        self._signal: str | None = None
+        self._git: int | None = None
+        self._git_status: int | None = None
 
     def run(self) -> None:
-        """Wait for the record, run the program, record its end."""
-        _adopt_orphans()
-        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        record = self._wait_for_record()
-        with (self._folder / "log").open("ab", buffering=0) as log:
-            exit_code = self._run_program(log)
-        state = RunState.SUCCEEDED if exit_code == 0 else RunState.FAILED
-        if self._stopping.is_set():
-            state = RunState.STOPPED
-        ended = datetime.now(UTC).isoformat(timespec="milliseconds")
-        # Before the record says so: whoever sees that the run has ended may start the next one at once.
-        os.close(self._lock)
-        write_record(self._folder, dataclasses.replace(record, state=state, ended=ended, exit_code=exit_code))
+        """Run the program, record its end."""
+        recorder = Recorder(self._order, self._run)
+        recorder.begin()
+        kills = limits.count_memory_kills()
+        with LogKeeper(self._folder / LOG) as log:
+            ending = None
+            try:
+                self._program = start_program(self._order, self._run, log.descriptor)
+            except ProgramRefused as error:
+                log.say(str(error))
+                self._exit_code = CANNOT_EXECUTE
+            else:
+                commit = CommitLook(
+                    Path(self._order.twin_folder), Path(self._order.workspace), self._folder / ".git-look"
+                )
+                self._git = commit.begin()
+                ending = self._watch(log)
+                if ending is not None:
+                    self._end_everything(ending, log)
+                self._run = replace(self._run, git_commit=self._finish(commit))
+            reason, size_bytes = log.finish(), log.size_bytes
+        self._meter.finish()
+        recorder.finish(self._outcome(ending, kills, reason), size_bytes)
 
-    def _wait_for_record(self) -> Run:
-        deadline = time.monotonic() + 10
-        while not (self._folder / "run.json").exists():
-            if time.monotonic() > deadline:
-                sys.exit("the run's record never came")
-            time.sleep(0.005)
-        return read_record(self._folder)
+    def _outcome(self, ending: Ending | None, kills: int | None, trouble: str | None) -> Run:
+        code = 128 + signal.SIGKILL if self._exit_code is None else self._exit_code
+        state = RunState.SUCCEEDED if code == 0 else RunState.FAILED
+        reason = limits.words_for_kill(code, kills, limits.count_memory_kills()) or trouble
+        if ending is not None:
+            state, reason = ending.state, ending.reason
+        return replace(
+            self._run,
+            state=state,
+            ended=now_text(),
+            exit_code=code,
+            signal=self._signal,
+            reason=reason,
+            peak_memory_bytes=self._meter.peak_memory_bytes,
+            cpu_s=round(self._meter.cpu_s, 3),
+        )
 
-    def _run_program(self, log: Any) -> int:
-        command = f"lifecycle/{self._program.name}"
-        try:
-            child = subprocess.Popen(
-                [command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
-        except OSError as error:
-            reason = "its first line must name an interpreter, such as #!/usr/bin/env bash"
-            if error.errno not in (8, 2):
-                reason = str(error.strerror)
-            log.write(f"twin: {command} cannot be run: {reason}\n".encode())
-            return CANNOT_EXECUTE
-        dropped = 0
-        while child.poll() is None:
-            if self._stopping.is_set():
-                self._end_everything(log)
-                child.wait()
+    # --- while it runs ----------------------------------------------------------------
+
+    def _watch(self, log: LogKeeper) -> Ending | None:
+        """Return when the program has ended, or when the run must be: give why."""
+        interval_s = FIRST_LOOK_S
+        while True:
+            began_s = time.monotonic()
+            memory = self._meter.look(without=self._git)
+            self._reap()
+            if self._exit_code is not None:
+                return None
+            reason = self._limits.exceeded(began_s - self._began_s, memory)
+            if reason is not None:
+                return Ending(RunState.FAILED, reason, self._order.stop_grace_s)
+            hurried = log.look()
+            longest_s = LOOK_S if self._limits.memory_bytes is None else LOOK_WITH_LIMIT_S
+            interval_s = min(2 * interval_s, longest_s) if not hurried else FIRST_LOOK_S
+            next_s = max(began_s + interval_s, began_s + LOOK_SHARE * (time.monotonic() - began_s))
+            if self._limits.time_s is not None:
+                next_s = min(next_s, self._began_s + self._limits.time_s)
+            while (left_s := next_s - time.monotonic()) > 0:
+                self._sleep(left_s)
+                self._reap()
+                if self._exit_code is not None:
+                    return None
+                if (stop := self._asked_to_stop()) is not None:
+                    return stop
+
+    def _sleep(self, timeout_s: float) -> None:
+        """Wait for a signal, at most some seconds."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.poll(max(1, int(timeout_s * 1000)))
+
+    def _asked_to_stop(self) -> Ending | None:
+        """Take the signals that have come."""
+        with suppress(BlockingIOError):
+            if signal.SIGTERM in os.read(self._wake, 4096):
+                stop = read_stop(self._folder) or Stop(None, self._order.stop_grace_s)
+                return Ending(RunState.STOPPED, stop.reason, stop.grace_s)
+        return None
+
+    def _reap(self) -> None:
+        """Collect all that has ended, also what was adopted: zombies count against the workspace's limit."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._git:
+                self._git_status = status
+                continue
+            self._meter.add(usage)
+            if pid == self._program:
+                self._note_end(os.waitstatus_to_exitcode(status))
+
+    def _note_end(self, code: int) -> None:
+        self._exit_code = code if code >= 0 else 128 - code
+        if code < 0:
+            try:
+                self._signal = signal.Signals(-code).name
+            except ValueError:
+                self._signal = f"SIGRTMIN+{-code - signal.SIGRTMIN}"
+
+    # --- the end ----------------------------------------------------------------------
+
+    def _end_everything(self, ending: Ending, log: LogKeeper) -> None:
+        """SIGTERM to all that descends from us, also what starts meanwhile, then SIGKILL to what is left."""
+        told: set[ProcessId] = set()
+        deadline_s = time.monotonic() + ending.grace_s
+        while left := self._left():
+            processes.end((process for process in left if process not in told), signal.SIGTERM)
+            told.update(left)
+            if time.monotonic() >= deadline_s:
                 break
-            dropped = _drop_old_output(log.fileno(), dropped)
-            _reap_adopted(child.pid)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=0.05)
-        code = child.returncode
-        return 128 - code if code < 0 else code
-
-    def _end_everything(self, log: Any) -> None:
-        """SIGTERM to all that descends from us, then SIGKILL to what is left."""
-        everything = processes.descendants(os.getpid())
-        processes.end(everything, signal.SIGTERM)
-        left = self._reap_until_gone(self._stop_grace_s)
+            self._sleep(0.05)
+            if (again := self._asked_to_stop()) is not None:  # somebody is in more of a hurry
+                deadline_s = min(deadline_s, time.monotonic() + again.grace_s)
         if left:
-            log.write(
-                f"twin: {len(left)} processes did not end within {self._stop_grace_s:g} s and were killed\n".encode()
-            )
+            log.say(f"{len(left)} processes did not end within {ending.grace_s:g} s and were killed")
         # Again and again: a program may start another while it is being ended.
-        for _ in range(10):
-            left = processes.descendants(os.getpid())
-            if not left:
+        for _ in range(100):
+            if not (left := self._left()):
                 return
             processes.end(left, signal.SIGKILL)
-            self._reap_until_gone(1)
+            self._sleep(0.02)
+            self._asked_to_stop()
 
-    def _reap_until_gone(self, timeout_s: float) -> list[ProcessId]:
-        return processes.wait_until_gone(processes.descendants(os.getpid()), timeout_s)
+    def _left(self) -> list[ProcessId]:
+        self._reap()
+        return [process for process in processes.descendants(os.getpid()) if process.pid != self._git]
+
+    def _finish(self, commit: CommitLook) -> str | None:
+        """Wait a little for git's answer, at most as long as it is worth."""
+        deadline_s = min(self._began_s + COMMIT_LOOK_S, time.monotonic() + COMMIT_LOOK_S / 5)
+        while self._git is not None and self._git_status is None and time.monotonic() < deadline_s:
+            self._sleep(0.05)
+            self._asked_to_stop()
+            self._reap()
+        if self._git is not None and self._git_status is None:
+            os.kill(self._git, signal.SIGKILL)
+            self._git_status = os.waitpid(self._git, 0)[1]
+        return commit.finish(self._git_status)
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of grandchildren whose own parent ends, so that a stop still finds them."""
+def serve(pipe: int) -> None:
+    """Wait for the order and see the run through."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _reap_adopted(child: int) -> None:
-    """Collect what adopted processes leave behind, but not the child itself; zombies count against the limit."""
-    while True:
+    wake, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    for sign in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(sign, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    with os.fdopen(pipe, "rb") as stream:
+        text = stream.read()
+    if text:
+        content = json.loads(text)
+        order = Order(**{**content, "uses": tuple(content["uses"])})
+        if order.lock >= 0:
+            os.set_inheritable(order.lock, False)  # what the program leaves behind must not hold it
         try:
-            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        if ended is None or ended.si_pid == child:
-            return
-        os.waitpid(ended.si_pid, os.WNOHANG)
+            Runner(order, wake).run()
+        except Exception:
+            _give_up(Path(order.folder))
+            raise
 
 
-def _drop_old_output(descriptor: int, dropped: int) -> int:
-    """Free the disk space of a huge log's beginning; offsets stay as they are. Give how much is dropped."""
-    size = os.fstat(descriptor).st_size
-    if size - dropped < 2 * LOG_KEPT_BYTES:
-        return dropped
-    keep_from = size - LOG_KEPT_BYTES
-    libc = ctypes.CDLL(None, use_errno=True)
-    mode = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
-    libc.fallocate(descriptor, mode, ctypes.c_long(0), ctypes.c_long(keep_from))
-    return keep_from
+def _give_up(folder: Path) -> None:
+    """Leave nothing behind that nobody watches, and say in the log what happened: it is a mistake of ours."""
+    import traceback  # noqa: PLC0415 - as rare as can be
+
+    processes.end(processes.descendants(os.getpid()), signal.SIGKILL)
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write(f"twin: the run was lost through a mistake in the platform\n{traceback.format_exc()}")
+
+
+def _stdin_moved() -> int:
+    """Give standard input another number: the program's log must not get this one when it is free."""
+    order = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return order
 
 
 if __name__ == "__main__":
-    Runner(Path(sys.argv[1]), Path(sys.argv[2]), stop_grace_s=float(sys.argv[3]), lock=int(sys.argv[4])).run()
+    serve(_stdin_moved())

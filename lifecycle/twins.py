@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
-from lifecycle.errors import PhaseNotRunnable, PhaseNotSupported, TwinError, TwinNotFound
+from lifecycle.errors import PhaseNotRunnable, PhaseNotSupported, TwinNotFound
 from lifecycle.models import SPELLINGS, Phase, Twin, phase_from_name
 from lifecycle.places import Places
 
 DESCRIPTOR: Final = "twin.yaml"
-LARGEST_DESCRIPTOR_BYTES: Final = 256 * 1024
-
-
-class DescriptorUnreadable(TwinError):
-    """The twin's descriptor cannot be used; the twin itself still runs."""
-
-    code = "descriptor_unreadable"
+LONGEST_NAME: Final = 255
+"""Of a file, in any file system that counts."""
 
 
 def list_twins(places: Places) -> list[Twin]:
@@ -29,16 +23,21 @@ def list_twins(places: Places) -> list[Twin]:
     return [_read_twin(folder) for folder in folders]
 
 
-def find_twin(places: Places, name: str) -> Twin:
-    """Give one twin; raises TwinNotFound for a name that is missing or not a plain folder name."""
+def find_twin(places: Places, name: str, *, described: bool = True) -> Twin:
+    """Give one twin; raises TwinNotFound for a name that is missing or not a plain folder name.
+
+    Without its title and description it costs much less.
+    """
     folder = places.twins / name
-    plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name
+    plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name and len(name) <= LONGEST_NAME
     if not plain or not folder.is_dir():
         shown = name if len(name) <= 80 else name[:80] + "…"
         raise TwinNotFound(
             f"There is no twin {shown!r} in {places.twins}.",
             "'twin list' shows all; the names are those of the folders.",
         )
+    if not described:
+        return Twin(folder.name, folder, folder.name, "", _programs(folder / "lifecycle"))
     return _read_twin(folder)
 
 
@@ -60,14 +59,14 @@ def find_program(twin: Twin, phase_name: str) -> tuple[Phase, Path]:
 
 
 def _read_twin(folder: Path) -> Twin:
-    descriptor = _describe(folder)
-    return Twin(
-        name=folder.name,
-        path=folder,
-        title=_words(descriptor.get("title")) or folder.name,
-        description=_words(descriptor.get("description")),
-        programs=_programs(folder / "lifecycle"),
-    )
+    title, description = "", ""
+    try:
+        status = (folder / DESCRIPTOR).stat()
+    except OSError:
+        pass
+    else:
+        title, description = _describe(folder, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return Twin(folder.name, folder, title or folder.name, description, _programs(folder / "lifecycle"))
 
 
 def _programs(folder: Path) -> dict[Phase, Path]:
@@ -80,34 +79,17 @@ def _programs(folder: Path) -> dict[Phase, Path]:
     return found
 
 
-def _words(value: Any) -> str:
-    return value[:2000] if isinstance(value, str) else ""
+@functools.lru_cache(maxsize=512)
+def _describe(folder: Path, _version: tuple[int, ...]) -> tuple[str, str]:
+    """Give title and description; a descriptor with a mistake says so in the description."""
+    from lifecycle.descriptor import DescriptorInvalid, read_reading  # noqa: PLC0415 - YAML costs; runs need no title
 
-
-def _describe(folder: Path) -> dict[str, Any]:
-    """Give the descriptor's content for display; one that cannot be read says so in the description."""
     try:
-        return read_descriptor(folder)
-    except DescriptorUnreadable as error:
-        return {"description": str(error)}
-
-
-def read_descriptor(folder: Path) -> dict[str, Any]:
-    """Read a twin's descriptor; raises DescriptorUnreadable. A missing one is empty."""
-    file = folder / DESCRIPTOR
-    try:
-        if not file.is_file():
-            return {}
-        if file.stat().st_size > LARGEST_DESCRIPTOR_BYTES:
-            raise DescriptorUnreadable(
-                f"{file} is larger than {LARGEST_DESCRIPTOR_BYTES // 1024} KiB.", "Keep data in files of its own."
-            )
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise DescriptorUnreadable(f"{file} cannot be read: {reason}.", "Correct it in an editor.") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise DescriptorUnreadable(f"{file} does not hold keys and values.", "Write lines like 'title: My twin'.")
-    return content
+        reading = read_reading(folder)
+    except DescriptorInvalid as error:
+        return "", str(error)
+    if reading is None:
+        return "", ""
+    found = reading.descriptor
+    broken = str(DescriptorInvalid(DESCRIPTOR, reading.problems)) if reading.errors else ""
+    return found.title, broken or found.description

@@ -11,10 +11,25 @@ from lifecycle.errors import TwinError
 
 COMMANDS: Final = (
     "list",
+    "show",
+    "new",
+    "examples",
+    "check",
+    "explore",
     "run",
     "stop",
-    "history",
+    "terminate",
     "logs",
+    "history",
+    "compare",
+    "replay",
+    "sweep",
+    "save",
+    "snapshots",
+    "restore",
+    "evolve",
+    "versions",
+    "completion",
 )
 """In the order in which help shows them; each is a module of this package with `NAME_command`."""
 

@@ -1,47 +1,28 @@
-"""Show a run's output as it comes; what its end means for the shell."""
+"""What commands print about runs."""
 
 from __future__ import annotations
 
-import sys
+import os
 
 import click
 
-from lifecycle.logs import read_log
-from lifecycle.models import Run, RunState
-from lifecycle.runs import Runs
+from lifecycle import following
+from lifecycle.following import exit_code, follow, show_from
+from lifecycle.models import Run
+
+__all__ = ["coloured", "exit_code", "follow", "show_from", "state_words", "tell_end"]
 
 
-def show_from(runs: Runs, run: Run, offset: int, *, show: bool = True) -> int:
-    """Print what there is from a byte on; give the byte to go on from."""
-    while True:
-        data, following = read_log(runs.log(run.id), offset)
-        if show:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        if following == offset:
-            return offset
-        offset = following
+def coloured(text: str, colour: str) -> str:
+    """Colour a text for terminals; click takes the colour out where there is none."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)
 
 
-def follow(runs: Runs, run: Run, *, stop_on_interrupt: bool, show: bool) -> Run:
-    """Print output until the run ends."""
-    offset = 0
-    try:
-        while run.state is RunState.RUNNING:
-            offset = show_from(runs, run, offset, show=show)
-            run = runs.wait(run.id, timeout_s=3600, size_bytes=offset)
-    except KeyboardInterrupt:
-        if stop_on_interrupt:
-            click.echo("stopping…", err=True)
-            run = runs.stop(run.id)
-    show_from(runs, run, offset, show=show)
-    return run
+def state_words(run: Run, width: int = 0) -> str:
+    """Give a run's state in its colour; to be printed by click."""
+    return following.state_words(run, width, colour=True)
 
 
-def exit_code(run: Run) -> int:
-    """Give the command's exit code for how a run stands."""
-    if run.state is RunState.STOPPED:
-        return 130
-    if run.state in (RunState.RUNNING, RunState.SUCCEEDED):
-        return 0
-    return run.exit_code or 1
+def tell_end(run: Run, *, err: bool = True) -> None:
+    """Say how a run ended, and why where it was not by itself."""
+    click.echo(following.end_words(run, colour=True), err=err)

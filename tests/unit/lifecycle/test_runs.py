@@ -9,6 +9,7 @@ import pytest
 
 from lifecycle import processes
 from lifecycle.errors import AlreadyRunning, NotRunning, RunNotFound
+from lifecycle.launch import make_runner
 from lifecycle.logs import read_log
 from lifecycle.models import Run, RunState
 from lifecycle.places import Places
@@ -156,3 +157,59 @@ def test_a_log_is_read_from_any_byte_and_says_what_was_dropped(tmp_path: Path) -
     assert read_log(log, following) == (b"", following)
     assert read_log(log, following - 5) == (b"kept\n", following)
     assert read_log(log, 10**12) == (b"", following)
+
+
+def test_a_stop_at_any_moment_of_the_start_ends_the_run(runs: Runs, make_twin) -> None:
+    """Impatient people press Stop before the program has begun."""
+    make_twin("t", execute="exec sleep 60")
+    for _ in range(8):
+        stopped = runs.stop(runs.start("t", "execute").id)
+        assert stopped.state is RunState.STOPPED
+        assert stopped.runner is not None
+        assert processes.descendants(stopped.runner.pid) == []
+
+
+def test_what_a_run_leaves_behind_does_not_hold_the_next_one_up(runs: Runs, make_twin) -> None:
+    """A broker that create started lives for days; create must still be possible."""
+    make_twin("t", create="setsid sleep 60 & echo $!")
+    left = []
+    for _ in range(2):
+        run = finished(runs, runs.start("t", "create"))
+        assert run.state is RunState.SUCCEEDED
+        left.append(processes.identify(int(output(runs, run))))
+    assert all(processes.alive(process) for process in left)
+    processes.end([process for process in left if process is not None], signal.SIGKILL)
+
+
+def test_a_runner_without_an_order_starts_nothing(runs: Runs, places: Places, make_twin) -> None:
+    """The server may be killed between making the record and the start."""
+    folder = make_twin("t", execute="touch started")
+    runner = make_runner(lock=-1, folder=folder, fork=False)
+    runner.dismiss()
+    assert processes.wait_until_gone([runner.process], WAIT_S) == []
+    assert not (folder / "started").exists()
+
+
+def test_a_mistake_of_ours_is_told_and_leaves_nothing_running(runs: Runs, make_twin) -> None:
+    """A run that hangs for ever without a word would be worse."""
+    make_twin("t", execute="setsid sleep 60 & while [ ! -e go ]; do sleep 0.02; done")
+    run = runs.start("t", "execute")
+    (runs.folder(run.id) / ".run.json.next").mkdir()  # the record's end can no longer be written
+    (runs.places.twins / "t" / "go").touch()
+    assert run.runner is not None
+    assert processes.wait_until_gone([run.runner], WAIT_S) == []
+    assert "mistake in the platform" in output(runs, run)
+    assert processes.marked(f"TWIN_RUN={run.id}") == []
+    assert runs.get(run.id).state is RunState.INTERRUPTED
+
+
+def test_a_log_that_somebody_removes_costs_nothing_but_the_log(runs: Runs, make_twin) -> None:
+    """People tidy up."""
+    make_twin("t", execute="echo begun; while [ ! -e go ]; do sleep 0.02; done")
+    run = runs.start("t", "execute")
+    wait_for_output(runs, run, "begun")
+    runs.log(run.id).unlink()
+    (runs.places.twins / "t" / "go").touch()
+    assert run.runner is not None
+    assert processes.wait_until_gone([run.runner], WAIT_S) == []
+    assert runs.get(run.id).state is RunState.SUCCEEDED

@@ -11,8 +11,14 @@ from fmu_building import build_fmus
 MODELS = this_twin.asset("models/mass-spring-damper")
 FMUS = {"Mass1": "mass1.py", "Mass2": "mass2.py"}
 OWNERS = {
-    "m1": "{mass1}.first", "c1": "{mass1}.first", "d1": "{mass1}.first",
-    "m2": "{mass2}.second", "c2": "{mass2}.second", "d2": "{mass2}.second", "cc": "{mass2}.second", "dc": "{mass2}.second",
+    "m1": "{mass1}.first",
+    "c1": "{mass1}.first",
+    "d1": "{mass1}.first",
+    "m2": "{mass2}.second",
+    "c2": "{mass2}.second",
+    "d2": "{mass2}.second",
+    "cc": "{mass2}.second",
+    "dc": "{mass2}.second",
 }
 """Which FMU has which parameter."""
 

@@ -40,8 +40,14 @@ def measure_real_beam(parameters, loss, seed):
     """Give what the accelerometers of the real beam say: the stand-in in tools/beam-test-rig."""
     real = beam(parameters, REAL_YOUNG * parameters["young"])
     return measure(
-        real, np.array(SENSORS) * real.length, loss=loss, damping=0.01, sample_rate=sample_rate(beam(parameters)),
-        duration=parameters["duration"], noise=parameters["noise"], seed=seed,
+        real,
+        np.array(SENSORS) * real.length,
+        loss=loss,
+        damping=0.01,
+        sample_rate=sample_rate(beam(parameters)),
+        duration=parameters["duration"],
+        noise=parameters["noise"],
+        seed=seed,
     )
 
 

@@ -54,7 +54,9 @@ def locate(beam, changes, deviations, degrees):
     element, number = np.unravel_index(misfit.argmin(), misfit.shape)
     likelihood = np.exp(-(misfit.min(axis=1) - misfit.min()) / 2)
     damage = Damage(
-        int(element), (element + 0.5) * beam.element_length, float(LOSSES[number]),
+        int(element),
+        (element + 0.5) * beam.element_length,
+        float(LOSSES[number]),
         float(((changes / deviations) ** 2).mean() / f.ppf(0.999, len(changes), degrees)),
     )
     return damage, likelihood

@@ -42,22 +42,35 @@ class Beam:
 
 def element_stiffness(ei, h):
     """Stiffness of one element of length h, for (w1, slope1, w2, slope2)."""
-    return ei / h**3 * np.array([
-        [12, 6 * h, -12, 6 * h],
-        [6 * h, 4 * h**2, -6 * h, 2 * h**2],
-        [-12, -6 * h, 12, -6 * h],
-        [6 * h, 2 * h**2, -6 * h, 4 * h**2],
-    ])
+    return (
+        ei
+        / h**3
+        * np.array(
+            [
+                [12, 6 * h, -12, 6 * h],
+                [6 * h, 4 * h**2, -6 * h, 2 * h**2],
+                [-12, -6 * h, 12, -6 * h],
+                [6 * h, 2 * h**2, -6 * h, 4 * h**2],
+            ]
+        )
+    )
 
 
 def element_mass(mass_per_length, h):
     """Consistent mass of one element of length h."""
-    return mass_per_length * h / 420 * np.array([
-        [156, 22 * h, 54, -13 * h],
-        [22 * h, 4 * h**2, 13 * h, -3 * h**2],
-        [54, 13 * h, 156, -22 * h],
-        [-13 * h, -3 * h**2, -22 * h, 4 * h**2],
-    ])
+    return (
+        mass_per_length
+        * h
+        / 420
+        * np.array(
+            [
+                [156, 22 * h, 54, -13 * h],
+                [22 * h, 4 * h**2, 13 * h, -3 * h**2],
+                [54, 13 * h, 156, -22 * h],
+                [-13 * h, -3 * h**2, -22 * h, 4 * h**2],
+            ]
+        )
+    )
 
 
 def assemble(beam, loss=None):

@@ -29,4 +29,6 @@ def results():
     with file.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     words = {"true": 1.0, "false": 0.0}
-    return {name: [words.get(row[name]) if row[name] in words else float(row[name]) for row in rows] for name in rows[0]}
+    return {
+        name: [words.get(row[name]) if row[name] in words else float(row[name]) for row in rows] for name in rows[0]
+    }

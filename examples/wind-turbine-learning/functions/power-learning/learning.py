@@ -42,8 +42,15 @@ def train(features, excess, folder, *, seed):
     folder.mkdir(parents=True, exist_ok=True)
     estimates = {}
     for name, quantile in QUANTILES.items():
-        model = GradientBoostingRegressor(loss="quantile", alpha=quantile, n_estimators=150, max_depth=3,
-                                          min_samples_leaf=20, learning_rate=0.08, random_state=seed)
+        model = GradientBoostingRegressor(
+            loss="quantile",
+            alpha=quantile,
+            n_estimators=150,
+            max_depth=3,
+            min_samples_leaf=20,
+            learning_rate=0.08,
+            random_state=seed,
+        )
         model.fit(features[learnt_from], excess[learnt_from])
         estimates[name] = model.predict(features[kept_back])
         (folder / f"{name}.onnx").write_bytes(to_onnx(model, features[:1].astype(np.float32)).SerializeToString())

@@ -23,10 +23,16 @@ def record(days, *, radius, rated, soiling, seed):
     temperature = 9 + 6 * np.sin(2 * np.pi * time / 86400) + 2 * random.standard_normal(count)
     pressure = 101_325 + 800 * random.standard_normal(count)
     turbulence = 0.06 + 0.08 * random.random(count) + 0.6 / np.maximum(wind, 4)
-    produced = power(wind, air_density(temperature, pressure), radius=radius, coefficient=COEFFICIENT * (1 - soiling), rated=rated)
+    produced = power(
+        wind, air_density(temperature, pressure), radius=radius, coefficient=COEFFICIENT * (1 - soiling), rated=rated
+    )
     # Gusts within ten minutes: below the rated power they help (the curve bends up), near it they cost.
     produced = produced * (1 + 0.5 * turbulence**2 * np.where(wind < 9, 3, -3))
-    produced = np.clip(produced + 0.25 * turbulence * produced * (1 - produced / (1.15 * rated)) * random.standard_normal(count), 0, None)
+    produced = np.clip(
+        produced + 0.25 * turbulence * produced * (1 - produced / (1.15 * rated)) * random.standard_normal(count),
+        0,
+        None,
+    )
     return {
         "time": time,
         "anemometer": np.maximum(0, ANEMOMETER_GAIN * wind + ANEMOMETER_OFFSET + 0.1 * random.standard_normal(count)),
