@@ -5,6 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+SWAPPING: Final = ".swapping"
+"""What a killed restore leaves beside a twin's snapshots."""
+SET_ASIDE: Final = ".set-aside"
+"""What a killed replay in place leaves there."""
+GOING_BACK: Final = ".going-back"
+"""What a killed way back to a version leaves beside a twin's versions."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,11 @@ class Places:
     def versions(self) -> Path:
         """One folder per twin."""
         return self.runs.parent / "versions"
+
+    def unfinished(self, twin: str) -> tuple[Path, ...]:
+        """Name the notes that a killed restore, replay or way back leaves behind; state/recovery.py finishes those."""
+        kept = self.snapshots / twin
+        return kept / SWAPPING, kept / SET_ASIDE, self.versions / twin / GOING_BACK
 
     def outputs(self, twin: str) -> Path:
         """Where a twin writes its results."""

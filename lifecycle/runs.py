@@ -21,7 +21,7 @@ from lifecycle.launch import PARAMETERS, Order, make_plan, make_runner
 from lifecycle.models import Phase, Run, RunState
 from lifecycle.places import Places
 from lifecycle.records import RUN_ID, Stop, discard_folder, file_name, make_folder, new_id, write_record, write_stop
-from lifecycle.twins import find_program, find_twin
+from lifecycle.twins import find_program, find_twin, is_plain
 
 __all__ = ["RUN_ID", "STOP_GRACE_S", "Runs"]
 
@@ -68,6 +68,8 @@ class Runs(History):
         ParameterRefused, NoSpace, CannotStart.
         """
         places = self.places if workspace is None else Places(workspace, self.places.runs)
+        if workspace is None:
+            self._finish_what_a_kill_left(twin_name)
         twin = find_twin(places, twin_name, described=False)
         phase, program = find_program(twin, phase_name)
         plan = make_plan(places, twin, phase, parameters=parameters or {}, arguments=arguments)
@@ -87,7 +89,7 @@ class Runs(History):
             replay_of=replay_of,
         )
         self.places.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock(twin.name, phase, exclusive=exclusive) as lock:
+        with self.hold_phase(twin.name, phase, exclusive=exclusive) as lock:
             order = Order(
                 folder=str(self.places.runs / run.id),
                 program=str(program),
@@ -101,6 +103,13 @@ class Runs(History):
                 lock=lock,
             )
             return self._launch(run, order)
+
+    def _finish_what_a_kill_left(self, twin: str) -> None:
+        """Bring back a twin whose restore or replay was killed in the middle, before anything of it runs."""
+        if is_plain(twin) and any(note.exists() for note in self.places.unfinished(twin)):
+            from lifecycle.state.recovery import recover  # noqa: PLC0415 - hardly ever needed, and costly to import
+
+            recover(self.places)
 
     def _launch(self, run: Run, order: Order) -> Run:
         folder = make_folder(self.places.runs, run.id)
@@ -121,8 +130,8 @@ class Runs(History):
         return run
 
     @contextmanager
-    def _lock(self, twin: str, phase: Phase, *, exclusive: bool) -> Iterator[int]:
-        """Hold the lock of a phase until the runner has it; -1 is no lock."""
+    def hold_phase(self, twin: str, phase: Phase, *, exclusive: bool = True) -> Iterator[int]:
+        """Keep a phase from starting elsewhere, and give the lock; -1 is none. Raises AlreadyRunning."""
         if not exclusive:
             yield -1
             return

@@ -23,14 +23,18 @@ def list_twins(places: Places) -> list[Twin]:
     return [_read_twin(folder) for folder in folders]
 
 
+def is_plain(name: str) -> bool:
+    """Tell whether a twin's name is that of one folder, and of no other place."""
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name and len(name) <= LONGEST_NAME
+
+
 def find_twin(places: Places, name: str, *, described: bool = True) -> Twin:
     """Give one twin; raises TwinNotFound for a name that is missing or not a plain folder name.
 
     Without its title and description it costs much less.
     """
     folder = places.twins / name
-    plain = name not in ("", ".", "..") and "/" not in name and "\0" not in name and len(name) <= LONGEST_NAME
-    if not plain or not folder.is_dir():
+    if not is_plain(name) or not folder.is_dir():
         shown = name if len(name) <= 80 else name[:80] + "…"
         raise TwinNotFound(
             f"There is no twin {shown!r} in {places.twins}.",

@@ -7,18 +7,14 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Final
 
-from lifecycle.places import Places
+from lifecycle.places import GOING_BACK, Places
 from lifecycle.state.errors import CannotKeep, ContentMissing, VersionNotFound
 from lifecycle.state.layout import check_paths, from_store, write_file
 from lifecycle.state.manifests import Entry, Manifest, read_manifest
 from lifecycle.state.store import store_of
 from lifecycle.state.trees import Kind
 from lifecycle.state.words import shown
-
-GOING_BACK: Final = ".going-back"
-"""The note, beside a twin's versions."""
 
 
 def configuration_prefix(places: Places, twin: str) -> str:

@@ -36,7 +36,7 @@ def hold_phases(places: Places, twin: str, purpose: str) -> Iterator[None]:
         for phase in Phase:
             try:
                 # The lock that a run of this phase takes.
-                stack.enter_context(runs._lock(twin, phase, exclusive=True))
+                stack.enter_context(runs.hold_phase(twin, phase))
             except AlreadyRunning as error:
                 raise Busy(f"{error.what.rstrip('.')}, so {purpose}.", error.fix) from error
         for run in runs.running(twin):

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lifecycle.errors import TwinError
-from lifecycle.places import Places
-from lifecycle.state.going_back import GOING_BACK, bring_about
+from lifecycle.places import GOING_BACK, SET_ASIDE, SWAPPING, Places
+from lifecycle.state.going_back import bring_about
 from lifecycle.state.holding import hold_phases, hold_state
-from lifecycle.state.setting_aside import SET_ASIDE, put_back
-from lifecycle.state.swapping import SWAPPING, finish
+from lifecycle.state.setting_aside import put_back
+from lifecycle.state.swapping import finish
 
 
 def recover(places: Places) -> None:

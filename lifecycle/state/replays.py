@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lifecycle.errors import BadRequest
 from lifecycle.models import Phase, Run, RunState
-from lifecycle.places import Places
+from lifecycle.places import SET_ASIDE, Places
 from lifecycle.records import new_id
 from lifecycle.runs import Runs
 from lifecycle.state.comparing import Difference, differences, environment_of, results_of
@@ -30,7 +30,7 @@ from lifecycle.state.isolating import (
 from lifecycle.state.manifests import Manifest, write_json
 from lifecycle.state.recording import read_inputs, read_outputs
 from lifecycle.state.recovery import recover
-from lifecycle.state.setting_aside import SET_ASIDE, place_beside, put_back, set_aside
+from lifecycle.state.setting_aside import place_beside, put_back, set_aside
 from lifecycle.state.swapping import clear
 from lifecycle.state.trees import Kind
 from lifecycle.state.words import shown

@@ -7,15 +7,12 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lifecycle.state.batches import sync
 from lifecycle.state.errors import ContentMissing
 from lifecycle.state.manifests import write_json
 from lifecycle.state.swapping import clear
-
-SET_ASIDE: Final = ".set-aside"
-"""The note, beside a twin's snapshots."""
 
 
 def place_beside(outputs: Path, purpose: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecycle.errors import BadRequest, TwinNotFound
-from lifecycle.places import Places
+from lifecycle.places import SWAPPING, Places
 from lifecycle.state.errors import CannotKeep, ContentMissing, SnapshotExists, SnapshotNotFound, TooLarge
 from lifecycle.state.holding import hold_phases, hold_state
 from lifecycle.state.keeping import keep
@@ -20,7 +20,7 @@ from lifecycle.state.manifests import Manifest, read_manifest
 from lifecycle.state.recovery import recover
 from lifecycle.state.retention import REMOVED
 from lifecycle.state.store import store_of
-from lifecycle.state.swapping import SWAPPING, Swap, aside_of, clear, plan_swap, swap
+from lifecycle.state.swapping import Swap, aside_of, clear, plan_swap, swap
 from lifecycle.state.trees import Kind, look, skip_rebuildable
 from lifecycle.twins import find_twin
 

@@ -25,8 +25,6 @@ from lifecycle.state.manifests import write_json
 
 AT_FDCWD: Final = -100
 RENAME_EXCHANGE: Final = 2
-SWAPPING: Final = ".swapping"
-"""The note, beside a twin's snapshots."""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 from lifecycle.errors import BadRequest
 from lifecycle.models import Phase, Run
-from lifecycle.places import Places
+from lifecycle.places import GOING_BACK, Places
 from lifecycle.runs import Runs
 from lifecycle.state.configurations import look_at_configuration, read_configuration
 from lifecycle.state.errors import CannotKeep, ContentMissing
-from lifecycle.state.going_back import GOING_BACK, bring_about, configuration_prefix, read_version, version_numbers
+from lifecycle.state.going_back import bring_about, configuration_prefix, read_version, version_numbers
 from lifecycle.state.holding import hold_phases, hold_state
 from lifecycle.state.inputs import is_inside
 from lifecycle.state.keeping import keep
