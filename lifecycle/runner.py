@@ -30,6 +30,9 @@ from lifecycle.recorder import Recorder
 from lifecycle.records import LOG, Stop, now_text, read_record, read_stop
 
 PR_SET_CHILD_SUBREAPER: Final = 36
+FOREIGN_AFTER: Final = 10
+"""Attempts at killing after which what is left cannot be ours: started through sudo."""
+
 CANNOT_EXECUTE: Final = 126
 """What shells report for a program that is there and cannot be run."""
 
@@ -99,6 +102,8 @@ class Runner:
         reason = limits.words_for_kill(code, kills, limits.count_memory_kills()) or trouble
         if ending is not None:
             state, reason = ending.state, ending.reason
+        elif code != 0 and (stop := read_stop(self._folder)) is not None:
+            state, reason = RunState.STOPPED, stop.reason  # the twin's own terminate was quicker than we
         return replace(
             self._run,
             state=state,
@@ -190,15 +195,21 @@ class Runner:
             self._sleep(0.05)
             if (again := self._asked_to_stop()) is not None:  # somebody is in more of a hurry
                 deadline_s = min(deadline_s, time.monotonic() + again.grace_s)
-        if left:
-            log.say(f"{len(left)} processes did not end within {ending.grace_s:g} s and were killed")
+        stubborn = len(left)
         # Again and again: a program may start another while it is being ended.
-        for _ in range(100):
+        for attempt in range(100):
             if not (left := self._left()):
-                return
+                break
             processes.end(left, signal.SIGKILL)
+            if attempt == FOREIGN_AFTER:
+                processes.end_as_root(left)
             self._sleep(0.02)
             self._asked_to_stop()
+        if stubborn > len(left):
+            log.say(f"{stubborn - len(left)} processes did not end within {ending.grace_s:g} s and were killed")
+        if left:
+            numbers = " ".join(str(process.pid) for process in left)
+            log.say(f"{len(left)} processes of another account go on; end them with: sudo kill -KILL {numbers}")
 
     def _left(self) -> list[ProcessId]:
         self._reap()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import twin  # first: it tells Python where the assets are
+import twin_processes
 
 # isort: split
 import numpy as np
@@ -179,5 +180,5 @@ async def main():
             twin.ENDPOINT.unlink(missing_ok=True)
 
 
-twin.stop_on_sigterm()
+twin_processes.stop_on_sigterm()
 asyncio.run(main())
