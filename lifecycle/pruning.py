@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from lifecycle import processes
 from lifecycle.errors import RunNotFound
 from lifecycle.index import Index, read_line, read_run
 from lifecycle.logs import BEGINNING_KEPT_BYTES, drop_middle
 from lifecycle.models import Run, RunState
 from lifecycle.places import Places
-from lifecycle.records import LOG, RUN_ID, RUNNING, settle
+from lifecycle.records import LOG, RUN_ID, RUNNING, read_record, settle
 
 KEPT_RUNS: Final = 1000
 """Of each twin; the runs of its latest sweeps and those that a kept run repeats come on top."""
@@ -68,11 +69,17 @@ def _ended_runs(places: Places) -> Iterable[Run]:
         line = read_line(lines.get(entry.name, b""))
         run = read_run(line, entry.name) if line is not None else None
         try:
-            run = run or settle(Path(entry.path))
+            run = run or _look(Path(entry.path))
         except RunNotFound:
             continue
         if run.state is not RunState.RUNNING:
             yield run
+
+
+def _look(folder: Path) -> Run:
+    """Read how a run stands: one that began after the list of those under way was read is not on it."""
+    run = read_record(folder)
+    return run if run.state is not RunState.RUNNING or processes.alive(run.runner) else settle(folder)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -14,7 +14,7 @@ from lifecycle.launch import Order
 from lifecycle.models import Phase, Run
 from lifecycle.places import Places
 from lifecycle.pruning import prune_after
-from lifecycle.records import RECORD, forget_running, promise_record, write_record
+from lifecycle.records import RECORD, RESERVE, forget_running, promise_record, write_record
 from lifecycle.state.recording import look, record_inputs, record_outputs
 
 HEAD_START_S: Final = 0.03
@@ -63,4 +63,5 @@ class Recorder:
         written_ns = (self._folder / RECORD).stat().st_mtime_ns
         Index(self._places.runs).add([(run, written_ns)])
         forget_running(self._places.runs, run.id)
+        (self._folder / RESERVE).unlink(missing_ok=True)
         prune_after(self._places, run)

@@ -64,12 +64,12 @@ class Runs(History):
         `arguments` follow those of the descriptor; with `replay_of` they are all
         there are. `workspace` and `outputs` take the place of the usual folders;
         runs that have their own need not be `exclusive`. Raises TwinNotFound,
-        PhaseNotSupported, PhaseNotRunnable, AlreadyRunning, DescriptorInvalid,
+        PhaseNotSupported, PhaseNotRunnable, AlreadyRunning, Busy, DescriptorInvalid,
         ParameterRefused, NoSpace, CannotStart.
         """
         places = self.places if workspace is None else Places(workspace, self.places.runs)
-        if workspace is None:
-            self._finish_what_a_kill_left(twin_name)
+        if workspace is None and replay_of is None:
+            self._finish_what_a_kill_left(twin_name, phase_name)
         twin = find_twin(places, twin_name, described=False)
         phase, program = find_program(twin, phase_name)
         plan = make_plan(places, twin, phase, parameters=parameters or {}, arguments=arguments)
@@ -104,12 +104,18 @@ class Runs(History):
             )
             return self._launch(run, order)
 
-    def _finish_what_a_kill_left(self, twin: str) -> None:
-        """Bring back a twin whose restore or replay was killed in the middle, before anything of it runs."""
+    def _finish_what_a_kill_left(self, twin: str, phase_name: str) -> None:
+        """Bring back a twin whose restore or replay was killed in the middle, before anything of it runs.
+
+        Raises Busy while one is under way: what runs beside it would find and change its files. A twin's own
+        terminate may still end what is repeated in place.
+        """
         if is_plain(twin) and any(note.exists() for note in self.places.unfinished(twin)):
-            from lifecycle.state.recovery import recover  # noqa: PLC0415 - hardly ever needed, and costly to import
+            from lifecycle.state.recovery import recover, refuse_unfinished  # noqa: PLC0415 - hardly ever needed
 
             recover(self.places)
+            if phase_name != Phase.TERMINATE:
+                refuse_unfinished(self.places, twin)
 
     def _launch(self, run: Run, order: Order) -> Run:
         folder = make_folder(self.places.runs, run.id)

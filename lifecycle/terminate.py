@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from lifecycle import processes
 from lifecycle.errors import NotRunning, TwinError
 from lifecycle.models import Phase, ProcessId, Run, Twin
+from lifecycle.records import Stop, write_stop
 from lifecycle.runs import Runs
 from lifecycle.twins import find_twin
 
@@ -22,6 +23,9 @@ OWN_LIMIT_S: Final = 30.0
 
 BY_ITSELF_S: Final = 3.0
 """How long execute may take to go by itself after the twin's own program has ended."""
+
+TOLD_S: Final = 0.5
+"""How long sweeps have to hear that no more of their runs may start, where time is short."""
 
 REASON: Final = "stopped by 'twin terminate'"
 
@@ -35,6 +39,8 @@ class Termination(NamedTuple):
     """Processes of execute that no run held any more, or that somebody had started by hand."""
     left: tuple[str, ...]
     """Processes that could not be ended, by number and name."""
+    refused: str | None = None
+    """Why the twin's own terminate could not be started; execute was ended all the same."""
 
 
 def terminate(
@@ -42,24 +48,34 @@ def terminate(
 ) -> Termination:
     """End a twin's execute: its own lifecycle/terminate, then SIGTERM, then SIGKILL to all its processes.
 
-    `watch` waits for the end of the twin's own program, and may show it.
-    Raises TwinNotFound, AlreadyRunning, and NotRunning where there is nothing to
-    end and no program to run.
+    `watch` waits for the end of the twin's own program, and may show it. Sweeps of
+    execute end with it. Raises TwinNotFound, NotRunning where there is nothing to
+    end and no program to run, and what Runs.start raises where there is nothing to
+    end: a descriptor broken meanwhile, or a full disk, must not keep a twin running.
     """
     twin = find_twin(runs.places, twin_name, described=False)
     under_way = runs.running(twin.name, Phase.EXECUTE)
-    own = None
+    own, refused = None, None
     if Phase.TERMINATE in twin.programs:
-        own = runs.start(twin.name, Phase.TERMINATE, time_limit_s=own_limit_s)
-        own = watch(own) if watch is not None else runs.wait(own.id, own_limit_s + 60)
-        processes.wait_until_gone([run.runner for run in under_way if run.runner is not None], BY_ITSELF_S)
+        for run in under_way:  # its own program may be what ends execute, and that is no failure
+            write_stop(runs.places.runs / run.id, Stop(REASON, runs.stop_grace_s))
+        try:
+            own = runs.start(twin.name, Phase.TERMINATE, time_limit_s=own_limit_s)
+        except (TwinError, OSError) as error:
+            if not under_way and not _strays(runs, twin):
+                raise
+            refused = str(error)
+        else:
+            own = watch(own) if watch is not None else runs.wait(own.id, own_limit_s + 60)
+            processes.wait_until_gone([run.runner for run in under_way if run.runner is not None], BY_ITSELF_S)
     elif not under_way and not _strays(runs, twin):
         raise NotRunning(f"Nothing of {twin.name!r} runs.", f"Start it: twin run '{twin.name}' execute")
+    end_sweeps(runs, under_way)
     stop_together(runs, runs.running(twin.name, Phase.EXECUTE), reason=REASON)
     strays = _strays(runs, twin)
     left = _end(strays, runs.stop_grace_s)
     ended = tuple(runs.get(run.id) for run in under_way)
-    return Termination((own, *ended) if own is not None else ended, len(strays) - len(left), left)
+    return Termination((own, *ended) if own is not None else ended, len(strays) - len(left), left, refused)
 
 
 def _strays(runs: Runs, twin: Twin) -> list[ProcessId]:
@@ -87,6 +103,20 @@ def _end(strays: list[ProcessId], grace_s: float) -> tuple[str, ...]:
     return tuple(processes.words(process) for process in processes.wait_until_gone(left, 2))
 
 
+def end_sweeps(runs: Runs, under_way: Iterable[Run], *, timeout_s: float | None = None) -> None:
+    """End the sweeps that runs are part of, or each run that is stopped would make room for the next."""
+    sweeps = {run.sweep for run in under_way if run.sweep is not None}
+    if not sweeps:
+        return
+    from lifecycle.state.sweeps import stop_sweep  # noqa: PLC0415 - hardly any run is part of one
+
+    def stop(sweep: str) -> None:
+        with suppress(TwinError):  # it ended by itself meanwhile
+            stop_sweep(runs.places, sweep)
+
+    _together([partial(stop, sweep) for sweep in sweeps], timeout_s)
+
+
 def stop_together(runs: Runs, wanted: Iterable[Run], *, reason: str, grace_s: float | None = None) -> list[Run]:
     """Stop runs at the same time; give those that were still running, as they ended."""
     ended: list[Run] = []
@@ -106,6 +136,7 @@ def stop_all(runs: Runs, reason: str, *, within_s: float = 8.0) -> list[Run]:
     """
     began_s = time.monotonic()
     under_way = runs.running()
+    end_sweeps(runs, under_way, timeout_s=TOLD_S)
     executing = {run.twin for run in under_way if run.phase is Phase.EXECUTE}
     _together([partial(_run_own, runs, name, within_s / 3) for name in sorted(executing)], within_s / 3 + 0.5)
     left_s = within_s - (time.monotonic() - began_s)

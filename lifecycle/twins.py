@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from lifecycle.errors import PhaseNotRunnable, PhaseNotSupported, TwinNotFound
@@ -58,7 +59,7 @@ def find_program(twin: Twin, phase_name: str) -> tuple[Phase, Path]:
             f"Add an executable file lifecycle/{phase} to {twin.path}.",
         )
     if not program.stat().st_mode & 0o111:
-        raise PhaseNotRunnable(f"{program} is not executable.", f"In a terminal: chmod +x '{program}'")
+        raise PhaseNotRunnable(f"{program} is not executable.", f"In a terminal: chmod +x {quote(str(program))}")
     return phase, program
 
 

@@ -19,6 +19,13 @@ class WorkspaceSilent(PublicError):
     status = 502
 
 
+class TooManyRequests(PublicError):
+    """The person has too many requests to the workspace under way."""
+
+    code = "too_many_requests"
+    status = 429
+
+
 class BadRequest(PublicError):
     """The request cannot be understood."""
 

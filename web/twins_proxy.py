@@ -6,18 +6,21 @@ stay out of their sight, and the person's token stays out of the browser.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
 import httpx2
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from twinhub.bodies import read_body
 from twinhub.signin import User
-from web.errors import BadRequest, WorkspaceSilent, WorkspaceStopped
+from web.errors import BadRequest, TooManyRequests, WorkspaceSilent, WorkspaceStopped
 
 LARGEST_BODY_BYTES: Final = 64 * 1024
 LARGEST_TEXT_BYTES: Final = 640 * 1024
@@ -26,6 +29,12 @@ ASKED_WITH: Final = ("if-none-match",)
 PASSED_ON: Final = ("x-log-next", "x-run-state", "cache-control", "etag", "last-modified", "allow", "retry-after")
 READ_TIMEOUT_S: Final = 120.0
 """Longer than the longest wait for new output of a log, and than a thorough exploration."""
+MOST_AT_ONCE: Final = 64
+"""Of one person's: each may wait for minutes on a workspace that its owner makes wait."""
+LARGEST_REFUSAL_BYTES: Final = 64 * 1024
+
+PLAIN: Final = {"Accept-Encoding": "identity"}
+"""Nothing is unpacked here."""
 
 SHOWN: Final = re.compile(
     r"application/(?:[a-z0-9.-]+\+)?json|text/(?:plain|csv)|image/(?:png|jpeg|gif|webp|avif|bmp|svg\+xml)"
@@ -45,10 +54,15 @@ class TwinsProxy:
 
     def __init__(self, gateway_url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         timeout = httpx2.Timeout(10.0, read=READ_TIMEOUT_S)
-        self._http = httpx2.AsyncClient(base_url=gateway_url, timeout=timeout, transport=transport, trust_env=False)
+        # Without a limit of its own: one person's waiting requests would use up what all others need.
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+        self._http = httpx2.AsyncClient(
+            base_url=gateway_url, timeout=timeout, limits=limits, transport=transport, trust_env=False
+        )
+        self._under_way: Counter[str] = Counter()
 
     async def forward(self, request: Request, user: User, path: str) -> Response:
-        """Send one request on and stream the answer back; raises WorkspaceStopped, WorkspaceSilent."""
+        """Send one request on and stream the answer back; raises WorkspaceStopped, WorkspaceSilent, TooManyRequests."""
         outgoing = self._http.build_request(
             request.method,
             f"/user/{user.name}/twins/{_checked(path)}",
@@ -56,37 +70,91 @@ class TwinsProxy:
             content=await read_body(request, LARGEST_TEXT_BYTES if path == "check" else LARGEST_BODY_BYTES),
             headers=_asked_with(request, user),
         )
+        if self._under_way[user.name] >= MOST_AT_ONCE:
+            raise TooManyRequests(
+                f"More than {MOST_AT_ONCE} requests of yours wait for your workspace.", "Close some pages."
+            )
+        self._under_way[user.name] += 1
+        try:
+            return _PassedOn(await self._ask(outgoing), lambda: self._leave(user.name))
+        except BaseException:
+            self._leave(user.name)
+            raise
+
+    async def _ask(self, outgoing: httpx2.Request) -> httpx2.Response:
         try:
             answer = await self._http.send(outgoing, stream=True)
         except httpx2.HTTPError as error:
-            raise WorkspaceSilent(
-                "Your workspace does not answer.",
-                "Wait a moment; if it stays so, stop and start it on the Workbench page.",
-            ) from error
-        if _is_the_hubs(answer):
+            raise _silent() from error
+        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+            # It was not asked for, and a kilobyte of it may be unpacked to gigabytes here.
+            await answer.aclose()
+            raise _silent()
+        if _is_the_hubs(answer) and not await _refuses_in_words(answer):
             await answer.aclose()
             raise _not_running()
-        return StreamingResponse(_chunks(answer), status_code=answer.status_code, headers=_passed_on(answer.headers))
+        return answer
+
+    def _leave(self, name: str) -> None:
+        self._under_way[name] -= 1
+        self._under_way += Counter()  # drops who has none
+
+
+class _PassedOn(StreamingResponse):
+    """An answer on its way to the browser; it is let go of also when the browser leaves before the first byte."""
+
+    def __init__(self, answer: httpx2.Response, leave: Callable[[], None]) -> None:
+        super().__init__(answer.aiter_bytes(), status_code=answer.status_code, headers=_passed_on(answer.headers))
+        self._answer = answer
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+            await self._answer.aclose()
 
 
 def _asked_with(request: Request, user: User) -> dict[str, str]:
     own = {name: request.headers[name] for name in ASKED_WITH if name in request.headers}
-    return {**own, "Authorization": f"token {user.token}", "Content-Type": "application/json"}
+    return {**own, "Authorization": f"token {user.token}", "Content-Type": "application/json", **PLAIN}
 
 
 def _passed_on(headers: httpx2.Headers) -> dict[str, str]:
     """Give the headers of an answer as a browser may have them: nothing active ever comes from our origin."""
     kind = headers.get("content-type", "")
-    shown = SHOWN.fullmatch(kind.partition(";")[0].strip().lower())
+    shown = kind.isascii() and SHOWN.fullmatch(kind.partition(";")[0].strip().lower())
     described = {} if not kind else {"content-type": kind} if shown else DOWNLOAD
-    passed_on = {name: headers[name] for name in PASSED_ON if name in headers}
-    return {"cache-control": "no-store", **passed_on, **described, **HARMLESS}
+    passed_on = {name: headers[name] for name in PASSED_ON if name in headers and headers[name].isascii()}
+    if not re.search(r"\bno-(?:cache|store)\b", passed_on.get("cache-control", "")):
+        passed_on["cache-control"] = "no-store"  # the next person at this browser asks at the same address
+    return {**passed_on, **described, **HARMLESS}
 
 
 def _is_the_hubs(answer: httpx2.Response) -> bool:
     """Tell whether the hub answered in place of a workspace that is stopped; its own server speaks no HTML here."""
     is_page = answer.headers.get("content-type", "").startswith("text/html")
     return (is_page and "x-jupyterhub-version" in answer.headers) or answer.status_code in (302, 424, 502, 503, 504)
+
+
+async def _refuses_in_words(answer: httpx2.Response) -> bool:
+    """Tell whether a 503 is a running workspace's own: it has no room for another process, and says so."""
+    if answer.status_code != 503 or not answer.headers.get("content-type", "").startswith("application/json"):
+        return False
+    if int(answer.headers.get("content-length", LARGEST_REFUSAL_BYTES + 1)) > LARGEST_REFUSAL_BYTES:
+        return False  # one without end would fill our memory
+    try:
+        return "code" in json.loads(await answer.aread())["error"]
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _silent() -> WorkspaceSilent:
+    return WorkspaceSilent(
+        "Your workspace does not answer.", "Wait a moment; if it stays so, stop and start it on the Workbench page."
+    )
 
 
 def _not_running() -> WorkspaceStopped:
@@ -99,11 +167,3 @@ def _checked(path: str) -> str:
     if any(part in (".", "..") for part in parts) or "\0" in path or "\\" in path:
         raise BadRequest("The path cannot be passed on.", "Use the names of twins and runs.")
     return "/".join(quote(part, safe="") for part in parts)
-
-
-async def _chunks(answer: httpx2.Response) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in answer.aiter_bytes():
-            yield chunk
-    finally:
-        await answer.aclose()

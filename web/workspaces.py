@@ -18,8 +18,10 @@ class Workspaces:
     """Speak with the hub's API."""
 
     def __init__(self, hub_url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        # Without a limit: whoever follows a start holds a connection as long as it takes.
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
         self._http = httpx2.AsyncClient(
-            base_url=f"{hub_url}/hub/api", timeout=30.0, transport=transport, trust_env=False
+            base_url=f"{hub_url}/hub/api", timeout=30.0, limits=limits, transport=transport, trust_env=False
         )
 
     async def state(self, user: User) -> str:

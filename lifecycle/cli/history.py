@@ -96,7 +96,8 @@ def _show(runs: list[Run], as_json: bool, without: str) -> None:
 def line_for(run: Run) -> str:
     """Give a run's line in a list."""
     end = run.reason or (f"exit {run.exit_code}" if run.exit_code is not None else "")
-    return f"{run.id}  {when(run)}  {run.twin} {run.phase:<9} {state_words(run, 11)} {run.duration_s:>8.1f} s  {end}".rstrip()
+    sweep = f"  of sweep {run.sweep}" if run.sweep else ""
+    return f"{run.id}  {when(run)}  {run.twin} {run.phase:<9} {state_words(run, 11)} {run.duration_s:>8.1f} s  {end}{sweep}".rstrip()
 
 
 def when(run: Run) -> str:

@@ -14,7 +14,7 @@ from lifecycle.models import Phase, Run, phase_from_name
 from lifecycle.places import read_places
 from lifecycle.records import RUN_ID
 from lifecycle.runs import Runs
-from lifecycle.terminate import stop_all, stop_together
+from lifecycle.terminate import end_sweeps, stop_all, stop_together
 from lifecycle.twins import find_twin
 
 REASON = "stopped by 'twin stop'"
@@ -29,7 +29,7 @@ def stop_command(which: str | None, phase: str | None, everything: bool, as_json
     """Stop what runs of a twin, only its PHASE, or one run.
 
     The program and all that it started get SIGTERM and, ten seconds later,
-    SIGKILL. 'twin terminate' first lets the twin's own lifecycle/terminate run.
+    SIGKILL; sweeps of what is stopped end too. 'twin terminate' first lets the twin's own lifecycle/terminate run.
 
     \b
     Exit codes: 0 what was asked for does not run any more; 2 refused.
@@ -43,9 +43,7 @@ def stop_command(which: str | None, phase: str | None, everything: bool, as_json
     if (which is None) != everything or (everything and phase):
         raise BadRequest("Say what to stop.", "Write: twin stop TWIN [PHASE], twin stop RUN, or twin stop --all.")
     runs = Runs(read_places())
-    stopped = (
-        stop_all(runs, REASON) if which is None else stop_together(runs, _wanted(runs, which, phase), reason=REASON)
-    )
+    stopped = stop_all(runs, REASON) if which is None else _stop(runs, which, phase)
     if as_json:
         click.echo(json.dumps([run.as_json() for run in stopped]))
         return
@@ -53,6 +51,14 @@ def stop_command(which: str | None, phase: str | None, everything: bool, as_json
         click.echo(f"Nothing{f' of {which}' if which else ''} runs.")
     for run in stopped:
         tell_end(run, err=False)
+
+
+def _stop(runs: Runs, which: str, phase: str | None) -> list[Run]:
+    wanted = _wanted(runs, which, phase)
+    if not RUN_ID.fullmatch(which):  # one run of a sweep may be stopped alone
+        end_sweeps(runs, wanted)
+    stop_together(runs, wanted, reason=REASON)
+    return [runs.get(run.id) for run in wanted]
 
 
 def _wanted(runs: Runs, which: str, phase: str | None) -> list[Run]:

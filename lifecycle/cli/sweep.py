@@ -29,6 +29,7 @@ from lifecycle.state.words import shown
 
 LOOK_S = 0.3
 WIDEST = 24
+ROWS_AT_AN_END = 20
 
 
 @click.command("sweep")
@@ -134,7 +135,11 @@ def _say(sweep: Sweep, said: str) -> str:
 
 
 def _show(sweep: Sweep) -> None:
-    for line in _lines(make_table(sweep)):
+    head, *rows = _lines(make_table(sweep))
+    between = len(rows) - 2 * ROWS_AT_AN_END
+    if between > 1:
+        rows[ROWS_AT_AN_END:-ROWS_AT_AN_END] = [f"… {between} more in the table"]
+    for line in (head, *rows):
         click.echo(line)
     click.echo("(last values; the table has the smallest and the largest ones, and columns that do not fit here)")
     for note in sweep.notes:

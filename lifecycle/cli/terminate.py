@@ -37,13 +37,20 @@ def terminate_command(name: str, as_json: bool) -> None:
 
     done = terminate(runs, name, watch=watch)
     if as_json:
-        shown = {"runs": [run.as_json() for run in done.runs], "ended": done.ended, "left": [*done.left]}
+        shown = {
+            "runs": [run.as_json() for run in done.runs],
+            "ended": done.ended,
+            "left": [*done.left],
+            "refused": done.refused,
+        }
         click.echo(json.dumps(shown))
     else:
         for run in done.runs:
             tell_end(run)
         if done.ended:
             click.echo(f"{done.ended} processes that no run held were ended.", err=True)
+        if done.refused:
+            click.echo(f"twin: The twin's own terminate could not be started: {done.refused}", err=True)
     if done.left:
         click.echo(f"twin: Could not be ended: {', '.join(done.left)}. They may be another account's.", err=True)
         sys.exit(1)

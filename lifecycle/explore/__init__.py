@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from shlex import quote
 
 from lifecycle.descriptor import DESCRIPTOR, Descriptor, DescriptorInvalid, Level, Problem, Use, check_text, load_text
 from lifecycle.descriptor.reading import read_text
@@ -53,7 +54,7 @@ def _explore_asset(places: Places, use: Use) -> Iterator[Finding]:
             yield explore_tool(place, subject)
     except OSError as error:
         what = f"{error.filename or place} cannot be read: {error.strerror}."
-        yield missing(subject, what, f"In a terminal: chmod -R u+rX '{place.parent}'")
+        yield missing(subject, what, f"In a terminal: chmod -R u+rX {quote(str(place.parent))}")
 
 
 def _explore_descriptor(twin: Twin) -> tuple[Descriptor, list[Finding]]:

@@ -8,11 +8,12 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from lifecycle.descriptor.problems import nearest
 from lifecycle.descriptor.uses import COMMON, Use, split_ending
-from lifecycle.explore.files import MOST_FILES, sha256, unreadable, walk
+from lifecycle.explore.files import MOST_FILES, read_ordinary, sha256, unreadable, walk
 from lifecycle.explore.report import Finding, in_words, missing, ok, warning
 from lifecycle.places import Places
 
@@ -42,7 +43,7 @@ def explore_use(places: Places, use: Use) -> Iterator[Finding]:
         yield missing(subject, what, _how_to_get(places, use))
         return
     if (closed := unreadable(place)) is not None:
-        yield missing(subject, f"{closed} cannot be read.", f"In a terminal: chmod -R u+rX '{place}'")
+        yield missing(subject, f"{closed} cannot be read.", f"In a terminal: chmod -R u+rX {quote(str(place))}")
         return
     if place.is_dir() and next(walk(place), None) is None:
         yield warning(subject, "The folder is empty.", "Put the asset's files into it.")
@@ -97,9 +98,7 @@ def read_publication(asset: Path) -> Publication | None:
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        if file.stat().st_size > LARGEST_RECORD_BYTES:
-            return {}
-        content = json.loads(file.read_bytes())
+        content = json.loads(read_ordinary(file, LARGEST_RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

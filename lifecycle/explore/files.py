@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -46,6 +48,17 @@ def unreadable(place: Path) -> Path | None:
         if seen > MOST_FILES:
             return None
     return None
+
+
+def read_ordinary(file: Path, most: int) -> bytes:
+    """Read an ordinary file; raises OSError for one that is larger, and for a pipe or device, which may never end."""
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "no ordinary file", str(file))
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, "too large", str(file))
+    return data
 
 
 def sha256(file: Path) -> str:

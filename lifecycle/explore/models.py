@@ -10,6 +10,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import join, quote
 from typing import Any, Final
 
 from lifecycle.descriptor import Descriptor
@@ -62,7 +63,7 @@ def _explore_binary(fmu: Fmu, subject: str) -> Finding:
         return ok(subject, f"{about}, binary {binary}.")
     if fmu.has_sources and not fmu.binaries:
         return missing(
-            subject, f"{about}; it holds sources and no binary.", f"In a terminal: fmpy compile '{fmu.file}'"
+            subject, f"{about}; it holds sources and no binary.", f"In a terminal: fmpy compile {quote(str(fmu.file))}"
         )
     there = ", ".join(fmu.platforms) or "none"
     what = f"{about}; no binary for this machine ({platform.machine()} Linux), there are: {there}."
@@ -93,7 +94,7 @@ def _ask_tool(command: list[str], folder: Path) -> Iterator[Finding]:
     answer = _run_tool(command, folder)
     problems = answer.get("problems") if answer else None
     if answer is None or not isinstance(problems, list):
-        fix = f"In a terminal: cd '{folder}' && {' '.join(['cosim', *command[1:]])}"
+        fix = f"In a terminal: cd {quote(str(folder))} && {join(['cosim', *command[1:]])}"
         yield warning(SUBJECT, "The connections were not checked: cosim gave no answer.", fix)
         return
     for problem in problems:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from lifecycle.explore.files import walk
@@ -32,13 +33,13 @@ def explore_programs(twin: Twin) -> Iterator[Finding]:
 def explore_program(program: Path, subject: str) -> Finding:
     """Look at one program without starting it."""
     if not os.access(program, os.R_OK):
-        return missing(subject, f"{program} cannot be read.", f"In a terminal: chmod u+r '{program}'")
+        return missing(subject, f"{program} cannot be read.", f"In a terminal: chmod u+r {quote(str(program))}")
     with program.open("rb") as stream:
         start = stream.read(LONGEST_FIRST_LINE + 1)
     if not start:
         return missing(subject, f"{program} is empty.", "Write a program into it, or delete it.")
     if not os.access(program, os.X_OK):
-        return missing(subject, f"{program} is not executable.", f"In a terminal: chmod +x '{program}'")
+        return missing(subject, f"{program} is not executable.", f"In a terminal: chmod +x {quote(str(program))}")
     return (
         ok(subject, "It is a compiled program.") if start.startswith(_ELF) else _explore_script(program, subject, start)
     )
@@ -47,7 +48,7 @@ def explore_program(program: Path, subject: str) -> Finding:
 def _explore_script(program: Path, subject: str, start: bytes) -> Finding:
     if start.startswith(_BYTE_ORDER_MARK + b"#!"):
         what = f"{program} begins with a byte-order mark, so its interpreter is not found."
-        return missing(subject, what, f"In a terminal: sed -i '1s/^\\xEF\\xBB\\xBF//' '{program}'")
+        return missing(subject, what, f"In a terminal: sed -i '1s/^\\xEF\\xBB\\xBF//' {quote(str(program))}")
     if not start.startswith(b"#!"):
         what = f"{program} does not name an interpreter."
         return missing(subject, what, "Write '#!/usr/bin/env python3' or '#!/bin/bash' into its first line.")
@@ -60,7 +61,7 @@ def _explore_interpreter(program: Path, subject: str, start: bytes) -> Finding:
         return missing(subject, f"The first line of {program} is too long.", "Name the interpreter by a shorter path.")
     if line.endswith(b"\r"):
         what = f"The lines of {program} end as on Windows (CRLF), so its interpreter is not found."
-        return missing(subject, what, f"In a terminal: sed -i 's/\\r$//' '{program}'")
+        return missing(subject, what, f"In a terminal: sed -i 's/\\r$//' {quote(str(program))}")
     words = os.fsdecode(line).split()
     if not words:
         return missing(subject, f"{program} names no interpreter after '#!'.", "Write '#!/usr/bin/env python3'.")
@@ -99,7 +100,7 @@ def explore_tool(place: Path, subject: str) -> Finding:
     if any(file.suffix == ".py" for file in files):
         return ok(subject, "It holds Python modules for programs to import.")
     what = "It holds no executable file."
-    return warning(subject, what, f"In a terminal: chmod +x the program in '{place}'")
+    return warning(subject, what, f"In a terminal: chmod +x the program in {quote(str(place))}")
 
 
 def _tool_file(file: Path, subject: str) -> Finding:

@@ -63,6 +63,7 @@ ANALYZE: Final = '''\
 """Print what the columns of outputs.csv hold, and plot them over the first one to plot.png."""
 
 import csv
+import datetime
 import sys
 
 import matplotlib
@@ -73,18 +74,35 @@ from matplotlib import pyplot
 
 
 def read_columns(file):
-    """Give every column that holds numbers, by name."""
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = csv.reader(stream)
+    """Give every column by name, and the separator: a comma, a semicolon or a tab."""
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        separator = max(",;\\t", key=stream.readline().count)
+        stream.seek(0)
+        rows = csv.reader(stream, delimiter=separator)
         names = next(rows, [])
         columns = {name: [] for name in names}
         for row in rows:
             for name, text in zip(names, row):
-                try:
-                    columns[name].append(float(text))
-                except ValueError:
-                    columns[name].append(float("nan"))
-    return {name: values for name, values in columns.items() if any(value == value for value in values)}
+                columns[name].append(text.strip())
+    return columns, separator
+
+
+def number(text, separator):
+    """Give a number, 1 and 0 for true and false; a comma may be a decimal comma where it separates nothing."""
+    if text.lower() in ("true", "false"):
+        return float(text.lower() == "true")
+    try:
+        return float(text if separator == "," else text.replace(",", "."))
+    except ValueError:
+        return float("nan")
+
+
+def times(texts):
+    """Give the times, or where they are none, the numbers of the rows."""
+    try:
+        return [datetime.datetime.fromisoformat(text) for text in texts]
+    except ValueError:
+        return list(range(1, len(texts) + 1))
 
 
 def main():
@@ -92,10 +110,14 @@ def main():
     if not results.exists():
         there = ", ".join(sorted(file.name for file in results.parent.iterdir())) or "nothing"
         sys.exit(f"There is no {results} to analyze; run lifecycle/execute first. In that folder is: {there}.")
-    columns = read_columns(results)
+    texts, separator = read_columns(results)
+    columns = {name: [number(text, separator) for text in column] for name, column in texts.items()}
+    columns = {name: values for name, values in columns.items() if any(value == value for value in values)}
     if not columns:
         sys.exit(f"{results} holds no numbers.")
-    (over, x), *others = columns.items()
+    over = next(iter(texts))
+    x = columns.pop(over) if over in columns else times(texts[over])
+    others = columns.items()
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     for name, values in others:
         known = [value for value in values if value == value]
@@ -146,7 +168,7 @@ main()
 
 RUN_PROGRAM: Final = '''\
 #!/usr/bin/env python3
-"""Run {asset}; what it writes into its working directory goes to this twin's outputs."""
+"""Run the program named below; what it writes into its working directory goes to this twin's outputs."""
 
 import os
 import sys
@@ -163,7 +185,7 @@ os.execv(sys.executable, [sys.executable, str(program), *sys.argv[1:]])
 
 COPY_DATA: Final = '''\
 #!/usr/bin/env python3
-"""Read {asset} and write its rows to outputs.csv: put your own model between the two."""
+"""Read the table named below and write its rows to outputs.csv: put your own model between the two."""
 
 import csv
 

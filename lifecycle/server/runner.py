@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from lifecycle.errors import TwinError
+from lifecycle.errors import TwinError, TwinNotFound
 from lifecycle.logs import read_part
 from lifecycle.models import RunState
 from lifecycle.server.commands import Command
@@ -90,7 +90,9 @@ def _address(world: World, twin: str, name: str) -> tuple[str, str]:
     if slash:
         return first, phase
     there = list_twins(world.places)
-    return (there[0].name if len(there) == 1 else ""), name
+    if len(there) != 1:
+        raise TwinNotFound(f"{name!r} names no twin, and there are {len(there)}.", "Send TWIN/PHASE.")
+    return there[0].name, name
 
 
 def _output(world: World, run_id: str | None) -> str:

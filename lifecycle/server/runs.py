@@ -10,7 +10,7 @@ from lifecycle.logs import read_log
 from lifecycle.models import Run, RunState
 from lifecycle.places import Places
 from lifecycle.server.operations import Answer, Call, Operation, Query, Reply
-from lifecycle.server.schemas import ANY, COUNT, FLAG, TEXT, VALUES, answered, ref, sent, some
+from lifecycle.server.schemas import ANY, COUNT, FLAG, TEXT, VALUES, answered, or_null, ref, sent, some
 from lifecycle.server.slowly import slowly
 from lifecycle.state.comparing import compare_runs
 from lifecycle.state.manifests import Manifest
@@ -33,7 +33,12 @@ async def start(call: Call) -> Any:
 async def terminate_twin(call: Call) -> Any:
     """`POST twins/T/terminate`."""
     done = await slowly(call.world, terminate, call.world.runs, call.twin)
-    return {"runs": [run.as_json() for run in done.runs], "ended": done.ended, "left": [*done.left]}
+    return {
+        "runs": [run.as_json() for run in done.runs],
+        "ended": done.ended,
+        "left": [*done.left],
+        "refused": done.refused,
+    }
 
 
 async def list_latest(call: Call) -> Any:
@@ -137,7 +142,8 @@ OPERATIONS: Final = (
     Operation("POST", "/{twin}/runs", "startRun", "Start a phase", start, Answer(ref("Run"), 201, "It runs."),
               (409, 422, 503, 507), body=sent({"phase": {**TEXT, "maxLength": 32}, "parameters": VALUES}, ("phase",))),
     Operation("POST", "/{twin}/terminate", "terminateTwin", "End all that runs of a twin, its own terminate first",
-              terminate_twin, Answer(answered({"runs": some(ref("Run")), "ended": COUNT, "left": some(TEXT)})),
+              terminate_twin, Answer(answered({"runs": some(ref("Run")), "ended": COUNT, "left": some(TEXT),
+                                               "refused": or_null(TEXT)})),
               (409, 503, 507)),
     Operation("GET", "/runs", "listRuns", "Runs, newest first",
               list_latest, Answer(answered({"runs": some(ref("Run"))})), query=LATEST),

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lifecycle.errors import RunNotFound
@@ -101,7 +101,7 @@ class RunWatches:
         grown_at = checked_at = loop.time()
         while watch.run.state is RunState.RUNNING:
             now = loop.time()
-            with suppress(OSError):
+            try:
                 look = (os.stat(folder / LOG).st_size, os.stat(folder / RECORD).st_mtime_ns)  # noqa: PTH116 - as cheap as can be
                 if look != seen:
                     grown_at = now
@@ -111,6 +111,9 @@ class RunWatches:
                 if look != seen or watch.run.state is not RunState.RUNNING:
                     seen = look
                     watch.listeners.wake()
+            except (OSError, RunNotFound):
+                if not folder.exists():  # somebody removed it: those who follow it must not wait for ever
+                    watch.run = replace(watch.run, state=RunState.INTERRUPTED)
             await asyncio.sleep(TICK_S if now - grown_at < QUIET_AFTER_S else QUIET_TICK_S)
         watch.listeners.wake()
 
@@ -165,7 +168,7 @@ class WorkspaceWatch:
     async def _look_again_and_again(self) -> None:
         while True:
             await asyncio.sleep(EVENTS_TICK_S)
-            with suppress(OSError):
+            with suppress(OSError, RunNotFound):
                 changes = await asyncio.to_thread(self._look)
                 if changes.changed or changes.twins:
                     for hearer in tuple(self._hearers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -75,7 +75,7 @@ class RunComparison:
     other: Run
     parameters: list[Difference]
     inputs: list[Difference]
-    """Files with different contents, by their checksums' beginnings; None where there is none."""
+    """Files with different contents, or with unknown ones, by their checksums' beginnings; None where there is none."""
     environment: list[Difference]
     figures: list[Difference]
     outputs: list[OutputComparison]
@@ -105,7 +105,7 @@ def compare_runs(places: Places, runs: Runs, one_id: str, other_id: str) -> RunC
         one,
         other,
         differences(one.parameters, other.parameters),
-        differences(*(_checksums(manifest) for manifest in inputs)),
+        [*differences(*(_checksums(manifest) for manifest in inputs)), *_not_known(inputs[0], inputs[1])],
         differences(*(environment_of(places, manifest) for manifest in inputs)),
         differences(*({name: getattr(run, name) for name in FIGURES} for run in (one, other))),
         _compare_outputs(places, outputs[0], outputs[1]),
@@ -140,6 +140,17 @@ def _essence(entry: Entry) -> str | None:
     return f"link to {entry.link}" if entry.link is not None else (entry.sha256 or entry.problem or "")[:12] or None
 
 
+def _not_known(one: Manifest, other: Manifest) -> Iterator[Difference]:
+    """Name the inputs of which no checksum tells whether they were the same: that is no agreement."""
+    for path, entry in one.files.items():
+        if path in other.files and _is_unknown(entry) and _is_unknown(other.files[path]):
+            yield Difference(path, entry.problem, other.files[path].problem)
+
+
+def _is_unknown(entry: Entry) -> bool:
+    return entry.kind is Kind.FILE and entry.sha256 is None
+
+
 def environment_of(places: Places, manifest: Manifest) -> dict[str, Any]:
     """Give what a run's programs ran in, each package by its name where the list of them is still kept."""
     facts: dict[str, Any] = manifest.facts.get("environment", {})
@@ -168,6 +179,9 @@ def _compare_outputs(places: Places, one: Manifest, other: Manifest) -> list[Out
     for path in sorted({*mine, *theirs}):
         if path not in mine or path not in theirs:
             found.append(OutputComparison(path, "only in one" if path in mine else "only in the other"))
+        elif _is_unknown(mine[path]) or _is_unknown(theirs[path]):
+            why = mine[path].problem or theirs[path].problem or "it was not read"
+            found.append(OutputComparison(path, "different", note=f"perhaps not: {why}"))
         elif _essence(mine[path]) == _essence(theirs[path]):
             found.append(OutputComparison(path, "equal"))
         else:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from lifecycle.places import GOING_BACK, Places
@@ -51,6 +52,11 @@ def bring_about(places: Places, twin: str) -> None:
     wanted = read_version(places, twin, note["back_to"]).below(prefix)
     check_paths(wanted)
     try:
+        _require_contents(wanted, places)
+    except ContentMissing:
+        journal.unlink()  # it will not come back by itself, so nobody shall wait for it
+        raise
+    try:
         for path, entry in read_version(places, twin, note["from"]).below(prefix).items():
             # What is to be a folder, a link or a file of another kind has to make room first.
             if path not in wanted or wanted[path].kind is not entry.kind:
@@ -59,12 +65,21 @@ def bring_about(places: Places, twin: str) -> None:
         for path, entry in wanted.items():
             _write(folder / path, path, entry, places)
     except OSError as error:
+        # The note stays: the next command or run of this twin goes on from here.
         raise CannotKeep(
             f"Not all of version {note['back_to']} could be brought back: {error.strerror}: {shown(str(error.filename))}.",
-            f"What was there is version {note['from']}: twin versions '{twin}' --back {note['from']}",
+            f"Make room or put it right, then run any 'twin' command on {twin!r}: it goes on by itself.",
         ) from error
-    finally:
-        journal.unlink()
+    journal.unlink()
+
+
+def _require_contents(wanted: Mapping[str, Entry], places: Places) -> None:
+    """Read everything through before anything is written; raises ContentMissing."""
+    read = from_store(store_of(places))
+    for path, entry in wanted.items():
+        if entry.kind is Kind.FILE:
+            for _ in read(path, entry):
+                pass
 
 
 def _read_note(journal: Path) -> dict[str, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lifecycle.errors import TwinError
 from lifecycle.places import GOING_BACK, SET_ASIDE, SWAPPING, Places
+from lifecycle.state.errors import Busy
 from lifecycle.state.going_back import bring_about
 from lifecycle.state.holding import hold_phases, hold_state
 from lifecycle.state.setting_aside import put_back
@@ -25,6 +26,16 @@ def recover(places: Places) -> None:
         _when_free(places, note, lambda note: bring_about(places, note.parent.name))
     for note in places.snapshots.glob(f"*/{SET_ASIDE}"):
         _when_free(places, note, put_back)
+
+
+def refuse_unfinished(places: Places, twin: str) -> None:
+    """Raise Busy while a restore, a way back or a replay in place has not come to its end."""
+    note = next((note for note in places.unfinished(twin) if note.exists()), None)
+    if note is not None:
+        raise Busy(
+            f"A restore or a replay of {twin!r} is under way, so nothing was started.",
+            f"Wait for its end; where none goes on, the disk may be full, or {note} damaged.",
+        )
 
 
 def _when_free(places: Places, note: Path, work: Callable[[Path], object]) -> None:

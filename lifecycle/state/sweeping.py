@@ -78,12 +78,12 @@ class Sweeper:
 
     def _take_up(self) -> list[Point]:
         """Find out what an earlier process of this sweep left behind; give what is still to run."""
-        started = {
-            run.outputs: run for run in self._runs.latest(self._plan.twin, limit=20_000) if run.sweep == self._plan.id
-        }
+        latest = self._runs.latest(self._plan.twin, limit=20_000)
+        # Oldest first, so that of a point that was run twice the later run counts: it may still go on.
+        started = {run.outputs: run for run in reversed(latest) if run.sweep == self._plan.id}
         for point in self._points:
             run = started.get(str(self._plan.outputs_of(point.number)))
-            if run is not None and point.state in ("waiting", RunState.RUNNING):
+            if run is not None and (point.state in ("waiting", RunState.RUNNING) or run.state is RunState.RUNNING):
                 point.run, point.state = run.id, RunState.RUNNING
                 self._active[run.id] = point
         self._collect()

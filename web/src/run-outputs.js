@@ -9,6 +9,8 @@ import { twinsApi } from "./run-badge.js";
 const AT_ONCE = 30;
 const LARGEST_TEXT = 1_000_000;
 const LARGEST_NOTEBOOK = 30_000_000;
+// What each run of a sweep wrote: many files alike, shown when somebody asks for them.
+const OF_SWEEP_RUN = /^sweeps\/[^/]+\/\d+\//;
 const GROUPS = [["csv", "Tables"], ["image", "Pictures"], ["notebook", "Notebooks"], ["text", "Texts"], ["other", "Other files"]];
 
 export function showOutputs(container, twin, { api = twinsApi, user = document.getElementById("twins")?.dataset.user ?? "" } = {}) {
@@ -23,7 +25,12 @@ class Outputs {
     Object.assign(this, { twin, api, user, cards: new Map(), limits: new Map(), first: true, abort: new AbortController() });
     this.note = element("p", { class: "tw-quiet", role: "status" }, "looking …");
     this.groups = new Map(GROUPS.map(([kind, label]) => [kind, this.group(kind, label)]));
-    this.root = element("div", { class: "tw-outputs" }, this.note, ...[...this.groups.values()].map(({ root }) => root));
+    this.sweeps = button("", () => {
+      this.withSweeps = !this.withSweeps;
+      this.fill();
+    }, { kind: "link" });
+    this.sweepsPlace = element("div", { hidden: true }, this.sweeps);
+    this.root = element("div", { class: "tw-outputs" }, this.note, this.sweepsPlace, ...[...this.groups.values()].map(({ root }) => root));
   }
 
   group(kind, label) {
@@ -54,8 +61,13 @@ class Outputs {
 
   fill() {
     const seen = new Set();
+    const ofSweeps = this.files.filter(({ path }) => OF_SWEEP_RUN.test(path)).length;
+    this.sweepsPlace.hidden = !ofSweeps;
+    this.sweeps.textContent = `${this.withSweeps ? "Hide" : "Show"} ${plural(ofSweeps, "file")} of the sweeps' runs`;
+    this.sweeps.setAttribute("aria-expanded", String(Boolean(this.withSweeps)));
+    const shown = this.withSweeps ? this.files : this.files.filter(({ path }) => !OF_SWEEP_RUN.test(path));
     for (const [kind, { list, more, root }] of this.groups) {
-      const files = this.files.filter((file) => (this.groups.has(file.kind) ? file.kind : "other") === kind);
+      const files = shown.filter((file) => (this.groups.has(file.kind) ? file.kind : "other") === kind);
       const limit = this.limits.get(kind) ?? AT_ONCE;
       root.hidden = !files.length;
       more.hidden = files.length <= limit;
@@ -89,7 +101,8 @@ class Outputs {
   // One table is what most twins make; who opens the page wants to see it.
   openFirst() {
     this.first = false;
-    const table = this.files.find((file) => file.kind === "csv" && file.size_bytes > 0);
+    const tables = this.files.filter((file) => this.cards.has(file.path) && file.kind === "csv" && file.size_bytes > 0);
+    const table = tables.find(({ path }) => path === "outputs.csv") ?? tables[0];
     if (table) this.cards.get(table.path)?.open();
   }
 

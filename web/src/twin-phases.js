@@ -37,10 +37,13 @@ export function cardPhases({ phases }) {
 
 const RANK = { running: 0, failed: 1, interrupted: 1, stopped: 2, succeeded: 3 };
 
-// How a twin stands: what runs, else how the last run ended.
+// How a twin stands: what runs, else how the last run ended. The runs of a sweep are all of one phase.
 export function standing({ running, last_run: last }) {
   const run = running[0] ?? last;
-  return run ? { state: run.state, words: running.length > 1 ? `${running.length} phases running` : `${run.phase} ${run.state}`, run } : { state: "none", words: "not run yet", run: null };
+  if (!run) return { state: "none", words: "not run yet", run: null };
+  const phases = new Set(running.map(({ phase }) => phase)).size;
+  const words = phases > 1 ? `${phases} phases running` : running.length > 1 ? `${run.phase} running, ${running.length} runs` : `${run.phase} ${run.state}`;
+  return { state: run.state, words, run };
 }
 
 // The twins that fit some words, in the wished order: by name, by the last run, by state.

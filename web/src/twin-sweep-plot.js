@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import { element } from "./dom.js";
+import { brief } from "./plot-chart.js";
 import { aligned, linesOf } from "./twin-sweep-table.js";
 
 const HEIGHT_PX = 260;
@@ -54,8 +55,8 @@ export class SweepPlot {
     const axis = { stroke: style.color, grid: { stroke: style.getPropertyValue("--tw-line"), width: 1 }, ticks: { stroke: style.getPropertyValue("--tw-line"), width: 1 } };
     this.plot = new uPlot({
       width: this.width(), height: HEIGHT_PX, scales: { x: { time: false } },
-      series: [{ label: this.x }, ...this.lines.map(({ label }, at) => ({ label, stroke: colours[at % colours.length], width: 1.5, spanGaps: true, points: { show: true, size: 7, fill: colours[at % colours.length] } }))],
-      axes: [{ ...axis, label: this.x, labelSize: 20 }, { ...axis, size: 64 }],
+      series: [{ label: this.x, value: (_, value) => brief(value) }, ...this.lines.map(({ label }, at) => ({ label, value: (_, value) => brief(value), stroke: colours[at % colours.length], width: 1.5, spanGaps: true, points: { show: true, size: 7, fill: colours[at % colours.length] } }))],
+      axes: [{ ...axis, label: this.x, labelSize: 20, values: (_, marks) => marks.map(brief) }, { ...axis, size: 68, values: (_, marks) => marks.map(brief) }],
     }, aligned(this.lines), this.area);
   }
 

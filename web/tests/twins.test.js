@@ -32,6 +32,7 @@ test("what runs says how a twin stands", () => {
   assert.equal(standing(twin("t")).words, "not run yet");
   assert.equal(standing(twin("t", run("create", "failed"), [run("execute", "running")])).words, "execute running");
   assert.equal(standing(twin("t", null, [run("execute", "running"), run("save", "running")])).words, "2 phases running");
+  assert.equal(standing(twin("t", null, [run("execute", "running"), run("execute", "running")])).words, "execute running, 2 runs");
   assert.equal(tabOfPhase("clean"), "create");
 });
 

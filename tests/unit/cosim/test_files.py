@@ -1,6 +1,7 @@
 """Files that are not what they should be: JSON, archives, descriptions, binaries."""
 
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,7 @@ OUTSIDE = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/pass
         ({"members": {"..\\evil": b"x"}}, "outside"),
         ({"members": {"C:/evil": b"x"}}, "outside"),
         ({"binary": "one", "members": {"binaries/linux64/two.so": b"x"}}, "binaries/linux64/one.so"),
+        (bad_description(description(Plant(name="../../../evil"))), "no name"),
     ],
 )
 def test_what_is_no_fmu_for_here_is_refused_in_words(fmu: Make, different: dict[str, Any], words: str) -> None:
@@ -123,6 +125,23 @@ def test_what_is_no_fmu_for_here_is_refused_in_words(fmu: Make, different: dict[
         open_fmu(fmu(**different))
     assert words in refused.value.what
     assert refused.value.fix
+
+
+@pytest.mark.parametrize("trap", ["packed", "pipe", "device"])
+def test_an_fmu_without_end_is_refused_before_it_is_read(tmp_path: Path, trap: str) -> None:
+    """`explore` looks at FMUs of strangers: a few kilobytes, or a link, filled the workspace's memory."""
+    file = tmp_path / "x.fmu"
+    if trap == "pipe":
+        os.mkfifo(file)
+    elif trap == "device":
+        file.symlink_to("/dev/zero")
+    else:
+        packed = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        with packed as archive, archive.open("modelDescription.xml", "w") as description:
+            for _ in range(65):
+                description.write(bytes(1024 * 1024))
+    with pytest.raises(FmuRefused, match="more than 64 MiB" if trap == "packed" else "pipe or device"):
+        open_fmu(file)
 
 
 def test_a_slightly_invalid_description_gives_a_warning_only(fmu: Make) -> None:

@@ -13,6 +13,7 @@ from lifecycle.launch import make_runner
 from lifecycle.logs import read_log
 from lifecycle.models import Run, RunState
 from lifecycle.places import Places
+from lifecycle.records import RESERVE
 from lifecycle.runs import Runs
 
 WAIT_S = 20
@@ -213,3 +214,12 @@ def test_a_log_that_somebody_removes_costs_nothing_but_the_log(runs: Runs, make_
     assert run.runner is not None
     assert processes.wait_until_gone([run.runner], WAIT_S) == []
     assert runs.get(run.id).state is RunState.SUCCEEDED
+
+
+def test_what_was_set_aside_for_a_full_disk_goes_when_a_run_has_ended(runs: Runs, make_twin) -> None:
+    """Of a thousand kept runs it would take thirty megabytes for nothing."""
+    make_twin("t", execute="true")
+    run = runs.start("t", "execute")
+    assert run.runner is not None
+    assert processes.wait_until_gone([run.runner], WAIT_S) == []
+    assert not (runs.folder(run.id) / RESERVE).exists()

@@ -1,18 +1,22 @@
 """Terminate: the twin's own program first, then everything of execute, until nothing is left."""
 
+import json
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lifecycle import processes
-from lifecycle.errors import NotRunning
+from lifecycle.errors import NotRunning, TwinError
 from lifecycle.models import ProcessId, Run, RunState
 from lifecycle.places import Places
 from lifecycle.runs import Runs
+from lifecycle.state.sweep_records import SweepState
+from lifecycle.state.sweeps import read_sweep, start_sweep
 from lifecycle.terminate import stop_all, terminate
 
 WAIT_S = 20
@@ -86,6 +90,38 @@ def test_nothing_is_left_however_it_hides(runs: Runs, make_twin, script: str) ->
     terminate(runs, "t")
     assert [process for process in everything if processes.alive(process)] == []
     assert processes.marked(f"TWIN_RUN={run.id}") == []
+
+
+@pytest.mark.parametrize("trouble", ["descriptor", "mode"])
+def test_a_twin_whose_own_terminate_cannot_start_is_ended_all_the_same(runs: Runs, make_twin, trouble: str) -> None:
+    """Somebody edits twin.yaml while it runs, and needs it to stop now."""
+    folder: Path = make_twin("t", execute="echo ready; exec sleep 60", terminate="true")
+    run = started(runs)
+    if trouble == "mode":
+        (folder / "lifecycle/terminate").chmod(0o644)
+    else:
+        (folder / "twin.yaml").write_text("title: [\n")
+    done = terminate(runs, "t")
+    assert [(each.id, each.state) for each in done.runs] == [(run.id, RunState.STOPPED)]
+    assert done.refused
+    with pytest.raises(TwinError):
+        terminate(runs, "t")
+
+
+@pytest.mark.parametrize("stop", [lambda runs: terminate(runs, "t"), lambda runs: stop_all(runs, "workspace stopped")])
+def test_a_sweep_ends_with_its_twin(runs: Runs, make_twin, stop: Callable[[Runs], object]) -> None:
+    """Each run that was ended made room for the next one."""
+    make_twin("t", execute="exec sleep 60", descriptor="parameters:\n  k: {type: integer, default: 1}\n")
+    sweep = start_sweep(runs.places, "t", {"k": "1:20"}, jobs=1)
+    deadline = time.monotonic() + WAIT_S
+    while not runs.running("t"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    stop(runs)
+    process = ProcessId(**json.loads((runs.places.runs.parent / "sweeps" / sweep.plan.id / "process.json").read_text()))
+    assert processes.wait_until_gone([process], WAIT_S) == []
+    assert runs.running("t") == []
+    assert read_sweep(runs.places, sweep.plan.id).state is SweepState.STOPPED
 
 
 def test_what_an_earlier_execute_left_behind_is_ended(runs: Runs, make_twin) -> None:

@@ -1,5 +1,6 @@
 """The platform's tools in `common`: given once, renewed while nobody has changed them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,41 @@ def test_a_folder_of_the_same_name_that_was_there_before_is_not_touched(source: 
     place = source.parent / "target/cosim"
     place.mkdir()
     assert not (give(source) / "run").exists()
+
+
+@pytest.mark.parametrize("trap", ["pipe", "device", "huge"])
+def test_a_trap_among_a_tools_files_is_left_as_any_change_is(source: Path, trap: str) -> None:
+    """Whoever may write to `common` could hold up an upgrade for ever, or fill the memory of the machine."""
+    place = give(source)
+    match trap:
+        case "pipe":
+            os.mkfifo(place / "trap")
+        case "device":
+            (place / "trap").symlink_to("/dev/zero")
+        case _:
+            with (place / "trap").open("wb") as stream:
+                stream.truncate(10**12)
+    (source / "cosim/run").write_text("two")
+    assert (give(source) / "run").read_text() == "one"
+
+
+def test_no_link_leads_into_somebodys_files(source: Path) -> None:
+    """All people's files belong to one account, so what follows a link writes into any of them."""
+    theirs = source.parent / "theirs"
+    theirs.mkdir()
+    (source.parent / "target").rmdir()
+    (source.parent / "target").symlink_to(theirs)
+    with pytest.raises(OSError):
+        give(source)
+    assert not any(theirs.iterdir())
+
+
+def test_a_tool_that_became_a_link_is_left_alone(source: Path) -> None:
+    """What it leads to is somebody's own copy."""
+    place = give(source)
+    place.rename(source.parent / "copy")
+    place.symlink_to(source.parent / "copy")
+    (source / "cosim/run").write_text("two")
+    give(source)
+    assert place.is_symlink()
+    assert (source.parent / "copy/run").read_text() == "one"

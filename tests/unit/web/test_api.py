@@ -68,6 +68,7 @@ def test_no_path_leaves_the_twins_part_of_the_workspace(browser: TestClient, hub
     [
         httpx2.Response(503, html="<h1>stopped</h1>"),
         httpx2.Response(424, json={"message": "not running"}, headers={"x-jupyterhub-version": "6"}),
+        httpx2.Response(503, json={"message": "not running"}, headers={"x-jupyterhub-version": "6"}),
         httpx2.Response(302, headers={"location": "/hub/user/alice"}),
         httpx2.Response(404, html="<h1>hub</h1>", headers={"x-jupyterhub-version": "6"}),
     ],

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import fmpy
 
 from cosim.addresses import did_you_mean
-from cosim.descriptions import read_description
+from cosim.descriptions import LARGEST_BYTES, read_description
 from cosim.errors import FmuRefused, Problem
 
 LARGEST_UNPACKED_BYTES: Final = 16 * 1024**3
@@ -141,6 +141,8 @@ def find_fmu(address: str, folders: Sequence[Path]) -> Path:
 
 def open_fmu(path: Path) -> FmuFile:
     """Read what an FMU says about itself; raise FmuRefused when it cannot be co-simulated here."""
+    if not path.is_dir() and not path.is_file():
+        raise FmuRefused(f"{path} is a pipe or device, and no FMU.", "Give a file made by an FMI export.")
     members = _members_of_folder(path) if path.is_dir() else _members_of_archive(path)
     if "modelDescription.xml" not in members.values():
         raise FmuRefused(f"{path} is no FMU: it has no modelDescription.xml.", "Give a file made by an FMI export.")
@@ -149,6 +151,10 @@ def open_fmu(path: Path) -> FmuFile:
     if description.coSimulation is None:
         raise FmuRefused(
             f"{path} is for model exchange only, which needs a solver from outside.", "Export it for co-simulation."
+        )
+    if PurePosixPath(fmu.identifier).name != fmu.identifier or not fmu.identifier.isprintable():
+        raise FmuRefused(
+            f"{path} has the model identifier {fmu.identifier[:80]!r}, which is no name.", "Do not use this file."
         )
     name, standard = fmu.binary()
     if not standard:
@@ -191,12 +197,14 @@ def _members_of_archive(path: Path) -> dict[str, str]:
 
 
 def _description_bytes(path: Path, members: Mapping[str, str]) -> bytes:
+    """Give the description, one byte more than may be read at most: a megabyte can be packed into a kilobyte."""
     if path.is_dir():
-        return (path / "modelDescription.xml").read_bytes()
+        with (path / "modelDescription.xml").open("rb") as stream:
+            return stream.read(LARGEST_BYTES + 1)
     inside = next(name for name, plain in members.items() if plain == "modelDescription.xml")
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(inside)
+        with zipfile.ZipFile(path) as archive, archive.open(inside) as source:
+            return source.read(LARGEST_BYTES + 1)
     except UNPACKING_FAILS as error:
         raise FmuRefused(f"{path} cannot be unpacked: {error}.", "Copy or export it again.") from error
 

@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import os
+import shlex
 import shutil
 import socket
 import threading
@@ -274,3 +276,25 @@ def test_words_from_other_peoples_files_do_not_command_the_terminal(places: Plac
     write(places, "common/models/valve@1.2/\x1b]0;pwned\x07")
     make_twin("t", execute="", descriptor=USES_VALVE)
     assert "\x1b" not in one(places, "common/models/valve@1.2").what
+
+
+@pytest.mark.parametrize("trap", ["pipe", "device"])
+def test_a_record_that_never_ends_holds_up_nobody(places: Places, make_twin, trap: str) -> None:
+    """Everybody may write to `common`: a pipe there held up for ever, a link to /dev/zero filled the memory."""
+    write(places, "common/data/tank@1.0/a.csv")
+    record = places.workspace / "common/data/.published/tank@1.0.json"
+    record.parent.mkdir()
+    if trap == "pipe":
+        os.mkfifo(record)
+    else:
+        record.symlink_to("/dev/zero")
+    make_twin("t", execute="true", descriptor="uses: {data: [common/data/tank@1.0]}")
+    assert one(places, "common/data/tank@1.0").level is Found.WARNING
+
+
+def test_what_is_to_be_typed_runs_nothing_that_a_name_says(tmp_path: Path) -> None:
+    """Names of files come from strangers, and people copy the remedy into a terminal."""
+    program = tmp_path / "a'; touch pwned; '"
+    program.write_text("#!/bin/sh\n")
+    fix = explore_program(program, "p").fix
+    assert shlex.split(fix.partition(": ")[2]) == ["chmod", "+x", str(program)]

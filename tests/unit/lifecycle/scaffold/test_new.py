@@ -150,6 +150,25 @@ def test_a_table_is_used_and_read(places: Places) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "when;p;open\n2026-01-01 00:00;1,5;true\n2026-01-01 00:01;2,5;false\n",
+        "when,p,open\nfirst,1.5,True\nsecond,2.5,False\n",
+    ],
+)
+def test_tables_of_other_countries_and_without_an_axis_are_analyzed(places: Places, text: str) -> None:
+    """A decimal comma, times, names: the figures are the same."""
+    table = places.workspace / "data" / "measured.csv"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text(text)
+    new_twin(places, "t", assets=["data/measured.csv"])
+    run(places, "t", "execute")
+    said = run(places, "t", "analyze")
+    assert "p: from 1.5 to 2.5, mean 2" in said
+    assert "open: from 0 to 1, mean 0.5" in said
+
+
+@pytest.mark.parametrize(
     ("asset", "words"),
     [
         ("models/gone", "not there"),
@@ -202,6 +221,23 @@ def test_a_twin_that_is_there_is_never_overwritten(places: Places) -> None:
     for name in ("a", "b"):
         with pytest.raises(TwinExists, match="already"):
             new_twin(places, name)
+
+
+@pytest.mark.parametrize(
+    ("asset", "name"),
+    [
+        ("data/table", '""" + print("pwned") + """.csv'),
+        ("data/table", "a\\\\N\n.csv"),
+        ("models/m", '"""\nprint("pwned")#.py'),
+    ],
+)
+def test_a_name_that_a_stranger_chose_is_no_program(places: Places, asset: str, name: str) -> None:
+    """Tables are shared; what a table is called must not run when its rows are read."""
+    file = places.workspace / asset / name
+    file.parent.mkdir(parents=True)
+    file.write_text("" if name.endswith(".py") else "a,b\n1,2\n")
+    new_twin(places, "t", assets=[asset])
+    assert "pwned\n" not in run(places, "t", "execute").replace(name, "")
 
 
 @pytest.fixture

@@ -103,6 +103,14 @@ def test_a_sweep_shows_progress_a_table_and_where_they_are(twin: Type, folder: P
         ["1", "0.1", "succeeded", done.stdout.splitlines()[1].split()[3], "0.1"],
     ]
     assert "plot.svg" in done.stdout
+    assert "of sweep" in twin("history", "t").stdout
+
+
+def test_a_long_sweep_shows_its_ends(twin: Type, folder: Path) -> None:
+    """Hundreds of rows would push everything else off the screen; the table has them."""
+    said = twin("sweep", "t", "--set", "k=1:45:1").stdout.splitlines()
+    assert said[21] == "… 5 more in the table"
+    assert [said[row].split()[0] for row in (1, 20, 22, 41)] == ["1", "20", "26", "45"]
 
 
 def test_interrupting_a_sweep_stops_all_its_runs(

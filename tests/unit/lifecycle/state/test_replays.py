@@ -10,7 +10,7 @@ from lifecycle.errors import BadRequest
 from lifecycle.models import Run
 from lifecycle.places import Places
 from lifecycle.runs import Runs
-from lifecycle.state.errors import CannotReplay
+from lifecycle.state.errors import Busy, CannotReplay
 from lifecycle.state.filewise import Verdict
 from lifecycle.state.recovery import recover
 from lifecycle.state.replays import Replay, compare_replay, finish_replay, start_replay
@@ -166,6 +166,21 @@ def test_a_program_that_names_the_workspace_is_repeated_in_place(places: Places,
     with pytest.raises(CannotReplay, match=r"digital_twins/t/added \(new\), digital_twins/t/notes.txt"):
         start_replay(places, runs, original.id)
     assert outputs_now(places) == present
+
+
+def test_nothing_else_of_a_twin_starts_while_it_is_repeated_in_place(
+    places: Places, runs: Runs, absolute: Path
+) -> None:
+    """An analysis would read the replay's outputs, and what it wrote would go away with them."""
+    program = absolute / "lifecycle/analyze"
+    program.write_text('#!/bin/sh\necho mine > "$TWIN_OUTPUTS/report"\n')
+    program.chmod(0o755)
+    started = start_replay(places, runs, run(runs).id)
+    with pytest.raises(Busy, match="replay of 't' is under way"):
+        runs.start("t", "analyze")
+    finish_replay(places, runs, started)
+    runs.wait(runs.start("t", "analyze").id, 30)
+    assert outputs_now(places)["report"] == "mine\n"
 
 
 def test_outputs_come_back_after_the_replaying_command_was_killed(places: Places, runs: Runs, absolute: Path) -> None:

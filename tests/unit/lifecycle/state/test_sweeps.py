@@ -177,6 +177,25 @@ def test_a_killed_sweep_is_interrupted_and_goes_on_where_it_was(places: Places, 
         resume_sweep(places, sweep.plan.id)
 
 
+def test_a_sweep_killed_twice_takes_up_the_later_run_of_a_point(places: Places, twin: Path, runs: Runs) -> None:
+    """Started a third time, two runs would write into one folder at once."""
+    gate = places.workspace / "gate"
+    (twin / "lifecycle/execute").write_text(f"#!/bin/sh\n{PROGRAM}while test ! -e {gate}; do sleep 0.05; done\n")
+    sweep = start_sweep(places, "t", {"k": "1"}, jobs=1)
+    first = wait(places, sweep, lambda now: now.count("running") == 1).points[0].run
+    stop_sweep(places, sweep.plan.id)
+    resume_sweep(places, sweep.plan.id)
+    later = wait(places, sweep, lambda now: now.count("running") == 1).points[0].run
+    process = sweeper(places, sweep)
+    os.kill(process.pid, signal.SIGKILL)
+    processes.wait_until_gone([process], WAIT_S)
+    resume_sweep(places, sweep.plan.id)
+    gate.touch()
+    sweep = finished(places, sweep)
+    assert first != later
+    assert (sweep.state, sweep.points[0].run) == (SweepState.DONE, later)
+
+
 def test_a_stopped_sweep_runs_again_only_what_had_not_ended(places: Places, twin: Path) -> None:
     """Results that are there are kept, and half ones are not."""
     (twin / "lifecycle/execute").write_text(f"#!/bin/sh\n{PROGRAM}test $TWIN_PARAMETER_K = 1.0 || exec sleep 60\n")
