@@ -75,7 +75,7 @@ def give_tools(source: Path, target: Path, record_file: Path) -> None:
 
     Raises OSError where a link stands in place of `target` or of the folder above it.
     """
-    record: dict[str, str] = json.loads(record_file.read_text()) if record_file.exists() else {}
+    record = _read_record(record_file)
     descriptor = _open_folder(target)
     try:
         # However `target` is replaced from now on, this stays the folder that was opened.
@@ -84,16 +84,29 @@ def give_tools(source: Path, target: Path, record_file: Path) -> None:
             place = opened / tool.name
             given = record.get(tool.name)
             wanted = _digest(tool)
-            if wanted is None or given == wanted or (given is None and os.path.lexists(place)):
+            there = os.path.lexists(place)
+            if wanted is None or given == wanted:
                 continue
-            if given is None or _digest(place) == given:
-                _replace(tool, place)
+            # Killed between the two, an earlier run has put the tool there and not recorded it.
+            unrecorded = given is None and there and _digest(place) == wanted
+            if unrecorded or (given is None and not there) or (given is not None and _digest(place) == given):
+                if not unrecorded:
+                    _replace(tool, place)
                 record[tool.name] = wanted
                 part = record_file.with_suffix(".part")
                 part.write_text(json.dumps(record, indent=1))
                 part.replace(record_file)
     finally:
         os.close(descriptor)
+
+
+def _read_record(file: Path) -> dict[str, str]:
+    """Give each tool's digest as it was given; a damaged record only means that nothing is known."""
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in content.items()} if isinstance(content, dict) else {}
 
 
 def _open_folder(target: Path) -> int:

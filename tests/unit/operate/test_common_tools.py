@@ -94,3 +94,12 @@ def test_a_tool_that_became_a_link_is_left_alone(source: Path) -> None:
     give(source)
     assert place.is_symlink()
     assert (source.parent / "copy/run").read_text() == "one"
+
+
+def test_a_tool_that_a_kill_left_unrecorded_is_renewed_all_the_same(source: Path) -> None:
+    """Otherwise it would count as somebody's own for ever; a damaged record is no reason to stop either."""
+    give(source)
+    (source.parent / "record.json").write_text("{ damaged")
+    give(source)
+    (source / "cosim/run").write_text("two")
+    assert (give(source) / "run").read_text() == "two"

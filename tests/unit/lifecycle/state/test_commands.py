@@ -108,7 +108,7 @@ def test_a_sweep_shows_progress_a_table_and_where_they_are(twin: Type, folder: P
 
 def test_a_long_sweep_shows_its_ends(twin: Type, folder: Path) -> None:
     """Hundreds of rows would push everything else off the screen; the table has them."""
-    said = twin("sweep", "t", "--set", "k=1:45:1").stdout.splitlines()
+    said = twin("sweep", "t", "--set", "k=0.1:4.5:0.1").stdout.splitlines()
     assert said[21] == "… 5 more in the table"
     assert [said[row].split()[0] for row in (1, 20, 22, 41)] == ["1", "20", "26", "45"]
 
