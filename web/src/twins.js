@@ -13,7 +13,10 @@ import { fetchWorkspace, startWorkspace } from "./workspace.js";
 
 const BROKEN = new Set(["reconnecting", "polling"]);
 const PATIENCE_MS = 4000;
+const RETRY_MS = 1500;
+const LONGEST_RETRY_MS = 15000;
 let workspace = "";
+let again = 0;
 let noticed = 0;
 
 // --- what is shown ---------------------------------------------------------------
@@ -78,7 +81,7 @@ function showConnection() {
     note.textContent = known.connection === "polling" ? "Live updates cannot be had here; states are asked for every few seconds." : "The connection to your workspace was lost; trying again. What runs goes on.";
     note.hidden = false;
   }, PATIENCE_MS);
-  if (known.connection === "stopped") load().catch(showError);
+  if (known.connection === "stopped") loadUntilAnswered().catch(showError);
 }
 
 async function load() {
@@ -90,6 +93,17 @@ async function load() {
     watch();
   } else unwatch();
   await show();
+}
+
+// A workspace that does not answer for a moment must not leave the page empty.
+async function loadUntilAnswered(wait = RETRY_MS) {
+  clearTimeout(again);
+  try {
+    await load();
+  } catch (error) {
+    if (!error.status || error.status >= 500) again = setTimeout(() => loadUntilAnswered(Math.min(2 * wait, LONGEST_RETRY_MS)).catch(() => {}), wait);
+    throw error;
+  }
 }
 
 async function startHere() {
@@ -151,4 +165,4 @@ function setUp() {
 
 setUp();
 start();
-load().catch(showError);
+loadUntilAnswered().catch(showError);
