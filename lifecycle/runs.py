@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from lifecycle import processes
 from lifecycle.errors import AlreadyRunning, NotRunning
-from lifecycle.history import History
+from lifecycle.history import FEW, History
 from lifecycle.launch import PARAMETERS, Order, make_plan, make_runner
 from lifecycle.models import Phase, Run, RunState
 from lifecycle.places import Places
@@ -90,6 +90,8 @@ class Runs(History):
         )
         self.places.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.hold_phase(twin.name, phase, exclusive=exclusive) as lock:
+            if exclusive:
+                self._refuse_beside_orphans(twin.name, phase)
             order = Order(
                 folder=str(self.places.runs / run.id),
                 program=str(program),
@@ -103,6 +105,19 @@ class Runs(History):
                 lock=lock,
             )
             return self._launch(run, order)
+
+    def _refuse_beside_orphans(self, twin: str, phase: Phase) -> None:
+        """Refuse what would run beside a program whose runner alone was killed; raises AlreadyRunning."""
+        # Among the latest of all twins: asking for those of one would read the whole index.
+        last = next((run for run in self.latest(limit=FEW) if (run.twin, run.phase) == (twin, phase)), None)
+        if last is None or last.state is not RunState.INTERRUPTED:
+            return
+        if phase is not Phase.TERMINATE and (left := processes.marked(f"TWIN_RUN={last.id}\0")):
+            numbers = " ".join(str(process.pid) for process in left)
+            raise AlreadyRunning(
+                f"The run {last.id} of {twin!r} was interrupted, and its program goes on (process {numbers}).",
+                f"End it: twin terminate '{twin}'" if phase is Phase.EXECUTE else f"End it: kill {numbers}",
+            )
 
     def _finish_what_a_kill_left(self, twin: str, phase_name: str) -> None:
         """Bring back a twin whose restore or replay was killed in the middle, before anything of it runs.

@@ -58,7 +58,7 @@ export class ExecuteTab {
     const able = twin.phases.includes("execute");
     this.broken.hidden = !twin.problems.some(({ level }) => level === "error");
     this.start.textContent = isSweep ? `Start ${plural(runs, "run")}` : "Start";
-    this.start.setAttribute("aria-label", isSweep ? `Start ${plural(runs, "run")} of ${twin.title}` : `Run execute of ${twin.title}`);
+    this.start.setAttribute("aria-label", isSweep ? `Start ${plural(runs, "run")} of ${twin.title}` : `Start execute of ${twin.title}`);
     this.start.disabled = !able || (Boolean(running) && !isSweep);
     this.stop.hidden = !running;
     this.stop.setAttribute("aria-label", `Stop execute of ${twin.title}`);

@@ -15,6 +15,7 @@ from lifecycle.models import Run, RunState
 from lifecycle.places import Places
 from lifecycle.records import RESERVE
 from lifecycle.runs import Runs
+from lifecycle.terminate import terminate
 
 WAIT_S = 20
 
@@ -110,6 +111,20 @@ def test_a_run_whose_runner_was_killed_is_interrupted_not_running(runs: Runs, ma
         os.kill(process.pid, signal.SIGKILL)
     assert processes.wait_until_gone(family, WAIT_S) == []
     assert runs.get(run.id).state is RunState.INTERRUPTED
+    runs.stop(runs.start("t", "execute").id)
+
+
+def test_nothing_starts_beside_a_program_whose_runner_alone_was_killed(runs: Runs, make_twin) -> None:
+    """Two simulations in one folder write into each other's results; the refusal says how to end the first."""
+    make_twin("t", execute="echo ready; exec sleep 60")
+    run = runs.start("t", "execute")
+    wait_for_output(runs, run, "ready")
+    assert run.runner is not None
+    os.kill(run.runner.pid, signal.SIGKILL)
+    assert processes.wait_until_gone([run.runner], WAIT_S) == []
+    with pytest.raises(AlreadyRunning, match="twin terminate 't'"):
+        runs.start("t", "execute")
+    terminate(runs, "t")
     runs.stop(runs.start("t", "execute").id)
 
 
