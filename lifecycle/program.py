@@ -15,6 +15,16 @@ NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9]")
 LONGEST_VARIABLE: Final = 32 * 1024
 """Longer texts are in the JSON file only: the kernel refuses programs with larger surroundings."""
 
+USUAL_SIGNALS: Final = [
+    signal.SIGHUP,  # ignored by whatever nohup starts
+    signal.SIGINT,  # ignored by whatever a script starts in the background
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGPIPE,  # ignored by Python
+    signal.SIGXFSZ,
+]
+"""What a program starts with as in a fresh terminal, whoever has ignored it before."""
+
 
 class ProgramRefused(Exception):
     """The kernel would not start it; says why in words for its author."""
@@ -35,8 +45,7 @@ def start_program(order: Order, run: Run, log: int) -> int:
             ],
             setsid=True,
             setsigmask=[],
-            # Python ignores the last two, background shells the first two; programs count on neither.
-            setsigdef=[signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ],
+            setsigdef=USUAL_SIGNALS,
         )
     except OSError as error:
         raise ProgramRefused(f"{command} cannot be run: {_words(error)}") from error
