@@ -14,7 +14,7 @@ from typing import Final
 from twinhub.errors import PublicError
 from twinhub.places import Places
 
-NEEDED_FREE_GB: Final = 3.0
+NEEDED_FREE_GB: Final = 4.0
 """Room for the image, its build and first data; the image itself takes under 1 GB."""
 
 WANTED_FREE_GB: Final = 1.0
