@@ -487,10 +487,10 @@ def test_every_view_of_the_library_is_readable(library: Page, shot: Shot) -> Non
     library.get_by_role("button", name="Cards").click()
     shot(library, "library-cards")
     library.get_by_role("button", name="List").click()
-    library.goto("/app/library/private/functions")
+    library.goto("/app/library/private/tools")
     expect(library.locator("#empty")).to_be_visible()
     shot(library, "library-empty")
-    for address in ("private/functions", "private/data", "private/models?show=damper", "trash", "history"):
+    for address in ("private/tools", "private/data", "private/models?show=damper", "trash", "history"):
         library.goto(f"/app/library/{address}")
         library.wait_for_load_state("networkidle")
         for width in (1280, 360):
