@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecycle import processes
-from lifecycle.errors import AlreadyRunning, NotRunning
-from lifecycle.history import FEW, History
+from lifecycle.errors import AlreadyRunning, NotRunning, RunNotFound
+from lifecycle.history import History
 from lifecycle.launch import PARAMETERS, Order, make_plan, make_runner
 from lifecycle.models import Phase, Run, RunState
 from lifecycle.places import Places
@@ -91,7 +91,8 @@ class Runs(History):
         self.places.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.hold_phase(twin.name, phase, exclusive=exclusive) as lock:
             if exclusive:
-                self._refuse_beside_orphans(twin.name, phase)
+                self._refuse_beside_orphans(lock, twin.name, phase)
+                os.pwrite(lock, run.id.encode(), 0)
             order = Order(
                 folder=str(self.places.runs / run.id),
                 program=str(program),
@@ -106,16 +107,20 @@ class Runs(History):
             )
             return self._launch(run, order)
 
-    def _refuse_beside_orphans(self, twin: str, phase: Phase) -> None:
-        """Refuse what would run beside a program whose runner alone was killed; raises AlreadyRunning."""
-        # Among the latest of all twins: asking for those of one would read the whole index.
-        last = next((run for run in self.latest(limit=FEW) if (run.twin, run.phase) == (twin, phase)), None)
-        if last is None or last.state is not RunState.INTERRUPTED:
-            return
-        if phase is not Phase.TERMINATE and (left := processes.marked(f"TWIN_RUN={last.id}\0")):
+    def _refuse_beside_orphans(self, lock: int, twin: str, phase: Phase) -> None:
+        """Refuse what would run beside a program whose runner alone was killed; raises AlreadyRunning.
+
+        The lock names the run that held it last: its runner frees it however it ends, the program never has it.
+        """
+        last = os.pread(lock, 64, 0).decode(errors="replace")
+        try:
+            interrupted = self.get(last).state is RunState.INTERRUPTED
+        except RunNotFound:
+            return  # none yet, or none that is kept
+        if interrupted and phase is not Phase.TERMINATE and (left := processes.marked(f"TWIN_RUN={last}\0")):
             numbers = " ".join(str(process.pid) for process in left)
             raise AlreadyRunning(
-                f"The run {last.id} of {twin!r} was interrupted, and its program goes on (process {numbers}).",
+                f"The run {last} of {twin!r} was interrupted, and its program goes on (process {numbers}).",
                 f"End it: twin terminate '{twin}'" if phase is Phase.EXECUTE else f"End it: kill {numbers}",
             )
 
@@ -157,7 +162,7 @@ class Runs(History):
             yield -1
             return
         name = self.places.runs / f".lock-{file_name(twin)}-{phase}"
-        lock = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
