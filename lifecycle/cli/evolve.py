@@ -8,9 +8,10 @@ import sys
 import click
 
 from lifecycle.cli.following import exit_code, follow
-from lifecycle.cli.options import json_option, read_settings, set_option, twin_argument
+from lifecycle.cli.options import json_option, set_option, twin_argument
 from lifecycle.models import RunState
 from lifecycle.places import read_places
+from lifecycle.prepared import read_settings
 from lifecycle.runs import Runs
 from lifecycle.state.versions import evolve
 

@@ -10,11 +10,12 @@ from typing import Final
 import click
 
 from lifecycle.cli.following import exit_code, follow
-from lifecycle.cli.options import json_option, read_settings, set_option, twin_argument
+from lifecycle.cli.options import json_option, set_option, twin_argument
 from lifecycle.errors import BadRequest
 from lifecycle.explore import Found, Report, explore_twin
 from lifecycle.models import Phase, Run
 from lifecycle.places import Places, read_places
+from lifecycle.prepared import read_settings
 from lifecycle.runs import Runs
 from lifecycle.twins import find_twin
 

@@ -97,9 +97,9 @@ def line_for(run: Run) -> str:
     """Give a run's line in a list."""
     end = run.reason or (f"exit {run.exit_code}" if run.exit_code is not None else "")
     sweep = f"  of sweep {run.sweep}" if run.sweep else ""
-    return f"{run.id}  {when(run)}  {run.twin} {run.phase:<9} {state_words(run, 11)} {run.duration_s:>8.1f} s  {end}{sweep}".rstrip()
+    return f"{run.id}  {local_time(run.started)}  {run.twin} {run.phase:<9} {state_words(run, 11)} {run.duration_s:>8.1f} s  {end}{sweep}".rstrip()
 
 
-def when(run: Run) -> str:
-    """Give a run's start in local time."""
-    return datetime.fromisoformat(run.started).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def local_time(moment: str) -> str:
+    """Write a moment of a record in local time."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")

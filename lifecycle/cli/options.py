@@ -5,9 +5,6 @@ from __future__ import annotations
 import click
 
 from lifecycle.cli.completing import complete_parameter, complete_phase, complete_run, complete_twin, complete_which
-from lifecycle.prepared import read_settings
-
-__all__ = ["read_settings"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

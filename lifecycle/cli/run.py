@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import click
 
 from lifecycle.cli.following import exit_code, follow, tell_end
-from lifecycle.cli.options import json_option, phase_argument, read_settings, set_option, twin_argument
+from lifecycle.cli.options import json_option, phase_argument, set_option, twin_argument
 from lifecycle.command import MORE_THAN_A_PROGRAM, leave
 from lifecycle.places import read_places
+from lifecycle.prepared import read_settings
 from lifecycle.runs import Runs
 
 

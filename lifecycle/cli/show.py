@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lifecycle.cli.following import coloured, state_words
-from lifecycle.cli.history import line_for, when
+from lifecycle.cli.history import line_for, local_time
 from lifecycle.cli.options import json_option, which_argument
 from lifecycle.descriptor import DescriptorInvalid, read_descriptor
 from lifecycle.limits import about_size, size_words, time_words
@@ -47,7 +47,7 @@ def _run_lines(runs: Runs, run: Run) -> list[str]:
         "run": run.id,
         "twin": f"{run.twin} {run.phase}",
         "state": ", ".join(part for part in (state_words(run), run.reason, code, signal) if part),
-        "started": when(run),
+        "started": local_time(run.started),
         "took": f"{run.duration_s:.1f} s",
         "processor": "" if run.cpu_s is None else f"{run.cpu_s:.1f} s",
         "memory": "" if run.peak_memory_bytes is None else f"{about_size(run.peak_memory_bytes)} at its peak",

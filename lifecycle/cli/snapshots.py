@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 
 import click
 
+from lifecycle.cli.history import local_time
 from lifecycle.cli.options import json_option, twin_argument
 from lifecycle.places import read_places
 from lifecycle.state.snapshots import bring_back_snapshot, list_snapshots, remove_snapshot
@@ -36,5 +36,5 @@ def snapshots_command(name: str, remove: str | None, bring_back: str | None, as_
     if not found:
         click.echo(f"No snapshots yet. Make one with: twin save '{name}'")
     for snapshot in found:
-        when = datetime.fromisoformat(snapshot.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        when = local_time(snapshot.created)
         click.echo(f"{snapshot.name:<36} {when}  {snapshot.files:>6} files  {in_words(snapshot.size_bytes):>10}")

@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from lifecycle.cli.completing import complete_parameter, complete_phase
-from lifecycle.cli.options import json_option, optional_twin_argument, read_settings
+from lifecycle.cli.options import json_option, optional_twin_argument
 from lifecycle.errors import BadRequest
 from lifecycle.models import Phase
 from lifecycle.places import Places, read_places
+from lifecycle.prepared import read_settings
 from lifecycle.state.sweep_records import Sweep, SweepState
 from lifecycle.state.sweep_tables import PLOT, TABLE, ResultTable, make_table
 from lifecycle.state.sweeps import (

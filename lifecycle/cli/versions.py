@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
 
 import click
 
+from lifecycle.cli.history import local_time
 from lifecycle.cli.options import json_option, twin_argument
 from lifecycle.errors import BadRequest
 from lifecycle.places import Places, read_places
@@ -64,5 +64,5 @@ def _show_versions(places: Places, name: str, *, as_json: bool) -> None:
     if not found:
         click.echo(f"No versions yet. 'twin evolve {name}' keeps the configuration as version 1.")
     for version in found:
-        when = datetime.fromisoformat(version.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        when = local_time(version.created)
         click.echo(f"{version.number:>4}  {when}  {version.files:>4} files  {version.reason}".rstrip())

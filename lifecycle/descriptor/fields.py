@@ -10,7 +10,6 @@ from lifecycle.descriptor.quantities import NoQuantity
 from lifecycle.descriptor.yaml_marks import Items, Mark, Node, Pairs, Scalar
 
 LONGEST_NAME: Final = 100
-NEVER_EMPTY: Final = "Write a value, or take the line away."
 
 
 def below(path: str, name: str | int) -> str:

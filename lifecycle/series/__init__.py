@@ -7,9 +7,10 @@ the file is new, so that a server can give large ones to a process of its own:
 
 from lifecycle.series.build import bytes_to_read, refresh
 from lifecycle.series.errors import ColumnNotFound, ColumnNotNumeric, NotATable, OutputNotFound, TableTooLarge
-from lifecycle.series.window import Window, describe, known_table, read_series
+from lifecycle.series.window import DEFAULT_POINTS, Window, describe, known_table, read_series
 
 __all__ = [
+    "DEFAULT_POINTS",
     "ColumnNotFound",
     "ColumnNotNumeric",
     "NotATable",

@@ -18,7 +18,6 @@ from lifecycle.series.extremes import LEVELS, extremes, rows_per_pair
 from lifecycle.series.store import Table, entry_of, level_file, read_table, touch
 
 DEFAULT_POINTS: Final = 2000
-MOST_POINTS: Final = 10_000
 FEWEST_PAIRS: Final = 4
 """A bucket is taken from a level only when it spans this many of its pairs."""
 

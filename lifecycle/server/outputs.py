@@ -174,7 +174,7 @@ WINDOW: Final = (
     Query("columns", {"type": "string", "minLength": 1}, "Names of columns with commas between. Without them: names, rows and range."),
     Query("from", {"type": "number"}, "Where the window begins along the axis: a time in seconds since 1970, a row's number where no column ascends."),
     Query("to", {"type": "number"}, "Where the window ends."),
-    Query("points", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 2000},
+    Query("points", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": series.DEFAULT_POINTS},
           "Buckets to divide the window into. Each gives its lowest and its highest value in order."),
 )  # fmt: skip
 

@@ -25,7 +25,6 @@ from lifecycle.server.operations import Query, World
 from lifecycle.server.watching import Changes, RunWatch, WorkspaceWatch
 
 OFFSET: Final = Query("offset", {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0}, "Where to begin.")
-LONGEST_MESSAGE_BYTES: Final = 1024
 GONE: Final = (WebSocketClosedError, StreamClosedError)
 NORMAL: Final = 1000
 
