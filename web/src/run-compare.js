@@ -13,20 +13,12 @@ const VERDICTS = { equal: "the same", different: "differs", "only in one": "only
 const idOf = (run) => (typeof run === "string" ? run : run.id);
 
 export function showComparison(container, one, other, { api = twinsApi } = {}) {
-  return open(container, api, `${oneRun(idOf(one))}/compare/${encodeURIComponent(idOf(other))}`, compared);
-}
-
-// What a replay's outputs are beside those of the run that it repeats.
-export function showReplay(container, run, { api = twinsApi } = {}) {
-  return open(container, api, `${oneRun(idOf(run))}/comparison`, repeated);
-}
-
-function open(container, api, path, content) {
   const abort = new AbortController();
+  const ask = (path) => requestJson("GET", api(path), { signal: abort.signal });
   const box = element("section", { class: "tw-comparison", "aria-label": "Comparison", "aria-busy": "true" }, element("p", { class: "tw-quiet", role: "status" }, "comparing …"));
   container.replaceChildren(box);
-  requestJson("GET", api(path), { signal: abort.signal })
-    .then((found) => box.replaceChildren(...content(found, (path) => requestJson("GET", api(path), { signal: abort.signal }))))
+  ask(`${oneRun(idOf(one))}/compare/${encodeURIComponent(idOf(other))}`)
+    .then((found) => box.replaceChildren(...compared(found, ask)))
     .catch((error) => error.name !== "AbortError" && box.replaceChildren(element("p", { class: "tw-quiet", role: "status" }, error.message)))
     .finally(() => box.removeAttribute("aria-busy"));
   return { close: () => { abort.abort(); box.remove(); } };
@@ -62,25 +54,6 @@ function verdictOfReplay(run, ask) {
 }
 
 const inWords = (found) => (found.agrees ? `It ended as it did then and wrote the same${found.files.some(({ verdict: how }) => how !== "equal") ? `, within a tolerance of ${found.tolerance}` : ""}.` : "It did not end as it did then, or wrote something else.");
-
-function repeated(found) {
-  const { files = [], original, run } = found;
-  const rest = files.filter(({ verdict: how }) => how !== "equal");
-  const rows = rest.slice(0, MOST_FILES).map(replayedFile);
-  const head = ["File", "", "Largest difference", "Where"].map((text) => element("th", { scope: "col" }, text));
-  const table = rows.length ? element("div", { class: "tw-scroll" }, element("table", { class: "tw-list tw-sides" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows))) : null;
-  const same = files.length - rest.length;
-  return [
-    verdict(found.agrees, inWords(found)), ...remarks(found.notes), sides(original, run, {}),
-    section("Outputs", table, element("p", { class: "tw-quiet" }, files.length ? `${plural(same, "file")} byte for byte the same.` : "Neither wrote anything.")),
-    pairs("Surroundings", found.environment, null),
-  ].filter(Boolean);
-}
-
-function replayedFile({ path, verdict: how, largest_difference: largest, where, agrees }) {
-  const mark = agrees ? null : element("span", { class: "tw-differs", "aria-hidden": "true" }, "≠ ");
-  return element("tr", { class: agrees ? null : "tw-different" }, element("th", { scope: "row" }, path), element("td", {}, mark, how), element("td", {}, largest === null ? "" : brief(largest)), element("td", {}, where ?? ""));
-}
 
 function summary({ parameters = [], inputs = [], outputs = [] }) {
   const changed = outputs.filter(({ verdict }) => verdict !== "equal").length;

@@ -90,6 +90,5 @@ export const stopPhase = (twin, run) => (run.phase === "execute" && twin.phases.
 export const fetchTwin = (name, signal) => requestJson("GET", twinApi(name), { signal });
 export const fetchExamples = async () => (await requestJson("GET", api("examples"))).examples;
 export const makeTwin = (wish) => requestJson("POST", api(""), { json: wish });
-export const checkText = async (text, signal) => (await requestJson("POST", api("check"), { json: { text }, signal })).problems;
 export const fetchRuns = async (name, limit = 30) => (await requestJson("GET", api(`runs?twin=${encodeURIComponent(name)}&limit=${limit}`))).runs;
 export const forget = (name, kind, id) => request("DELETE", twinApi(name, `${kind}/${encodeURIComponent(id)}`));
