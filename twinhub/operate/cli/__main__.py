@@ -1,0 +1,5 @@
+"""`python -m twinhub.operate.cli`."""
+
+from twinhub.operate.cli import main
+
+main()

@@ -1,0 +1,63 @@
+"""Install, uninstall, and run under an init system."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twinhub.operate import install
+from twinhub.operate.cli.options import places_of
+from twinhub.operate.report import Report
+from twinhub.operate.supervisor import Supervisor
+from twinhub.places import default_data_dir
+from twinhub.settings import FILE_NAME
+
+
+@click.command("install")
+@click.option("--port", type=int, help="Port of the gateway.  [default: 8000]")
+@click.option("--address", help="Address to listen on.  [default: 0.0.0.0]")
+@click.option("--domain", help="Host name under which people reach the platform.")
+@click.option("--name", help="Name of this installation, when a machine has several.  [default: twinhub]")
+@click.option("--admin", help="Name of the first administrator.  [default: admin]")
+@click.option(
+    "--ca-bundle", type=click.Path(path_type=Path), help="PEM file of authorities to trust, where a proxy inspects TLS."
+)
+@click.pass_context
+def install_command(ctx: click.Context, /, **options: Any) -> None:
+    """Write settings and start everything; install.sh calls this."""
+    folder = Path(ctx.obj or default_data_dir()).absolute()
+    if options["ca_bundle"] is not None:
+        options["ca_bundle"] = str(options["ca_bundle"].absolute())
+    options["accounts.admin"] = options.pop("admin")
+    install.write_settings(folder / FILE_NAME, options)
+    places = places_of(ctx)
+    install.install(places, Report())
+    click.echo("\n".join(install.summary(places)))
+
+
+@click.command("uninstall")
+@click.option("--purge", is_flag=True, help="Delete people's files, homes and accounts too. This cannot be undone.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def uninstall_command(ctx: click.Context, purge: bool, yes: bool) -> None:
+    """Stop everything and remove what install.sh made on this machine.
+
+    Keeps what people made (files, homes, accounts, settings) unless --purge is given.
+    """
+    places = places_of(ctx)
+    if not yes:
+        what = "EVERYTHING, people's files included," if purge else "the platform, but not people's files,"
+        click.confirm(f"Remove {what} in {places.data_dir}?", abort=True)
+    install.uninstall(places, Report(), purge=purge)
+    click.echo("Twinhub is gone." if purge else f"Twinhub is gone. What people made is still in {places.data_dir}")
+
+
+@click.command("supervise", hidden=True)
+@click.pass_context
+def supervise(ctx: click.Context) -> None:
+    """Become supervisord in the foreground, as the systemd unit does."""
+    command = Supervisor(places_of(ctx)).command
+    os.execv(command[0], command)  # noqa: S606 - our own interpreter, our own arguments

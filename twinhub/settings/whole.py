@@ -1,0 +1,60 @@
+"""The whole of twinhub.yaml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+
+from twinhub.settings.accounts import Accounts
+from twinhub.settings.library import Library
+from twinhub.settings.section import Port, Section
+from twinhub.settings.workspaces import Workspaces
+
+
+class Settings(Section):
+    """The whole of twinhub.yaml."""
+
+    name: str = Field(
+        "twinhub",
+        pattern=r"^[a-z][a-z0-9-]{0,20}$",
+        description="Name of this installation; its containers, network and image start with it.",
+    )
+    address: str = Field("0.0.0.0", description="Address of the machine on which the gateway listens.")  # noqa: S104 - a server
+    port: Port = Field(8000, description="Port of the gateway: the one port that browsers need.")
+    internal_port: Port | None = Field(
+        None,
+        le=65500,
+        description="First of the ports that the parts use among themselves, on loopback. Empty: port + 10000.",
+    )
+    domain: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9.-]+$",
+        description="Host name under which people reach the platform; only used to print its address.",
+    )
+    ca_bundle: Path | None = Field(
+        None,
+        description="PEM file of certificate authorities to trust while installing and inside workspaces, for networks "
+        "whose proxy inspects TLS.",
+    )
+    accounts: Accounts = Field(default_factory=Accounts, description="Who may have an account.")
+    workspaces: Workspaces = Field(default_factory=Workspaces, description="What every workspace gets.")
+    library: Library = Field(default_factory=Library, description="Where the library keeps assets, and its limits.")
+
+    @property
+    def first_internal_port(self) -> int:
+        """Where the block of internal ports starts."""
+        if self.internal_port is not None:
+            return self.internal_port
+        return self.port + 10_000 if self.port <= 55_000 else self.port - 10_000
+
+    @property
+    def workspace_user_id(self) -> int:
+        """Numeric owner of the users' files, the same inside workspaces and on the host.
+
+        59000 is the last id that adduser would hand out on Debian and Ubuntu.
+        """
+        if self.workspaces.user_id is not None:
+            return self.workspaces.user_id
+        return 59000 if os.getuid() == 0 else os.getuid()
