@@ -6,7 +6,8 @@ import errno
 import json
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from lifecycle.models import Phase, ProcessId, Run, RunState
 
 RUN_ID: Final = re.compile(r"\d{8}T\d{9}-[0-9a-f]{6}")
 """UTC to the millisecond, so that ids sort as runs started, and some luck."""
+LONGEST_ID_BYTES: Final = 25
 
 RECORD: Final = "run.json"
 LOG: Final = "log"
@@ -58,24 +60,45 @@ def _as_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+@contextmanager
+def _refuse_when_full(runs: Path) -> Iterator[None]:
+    """Put a full disk into words; raises NoSpace."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise NoSpace(
+                f"The disk with {runs} is full, so no run can be recorded.", "Remove what you can spare."
+            ) from error
+        raise
+
+
+def note_holder(runs: Path, lock: int, run_id: str) -> None:
+    """Write into a phase's lock which run has it now; raises NoSpace."""
+    with _refuse_when_full(runs):
+        os.pwrite(lock, run_id.encode(), 0)
+
+
+def last_holder(lock: int) -> str:
+    """Give the run that had a phase's lock last, or ''."""
+    return os.pread(lock, LONGEST_ID_BYTES, 0).decode(errors="replace")
+
+
 def make_folder(runs: Path, run_id: str) -> Path:
     """Make the folder of a new run, with an empty log and what a full disk will need; raises NoSpace."""
     folder = runs / run_id
     made = False
     try:
-        (runs / RUNNING).mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(mode=0o700)
-        made = True
-        (folder / LOG).touch(mode=0o600)
-        (folder / RESERVE).write_bytes(os.urandom(RESERVE_BYTES))
-        (runs / RUNNING / run_id).touch(mode=0o600)
-    except OSError as error:
+        with _refuse_when_full(runs):
+            (runs / RUNNING).mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(mode=0o700)
+            made = True
+            (folder / LOG).touch(mode=0o600)
+            (folder / RESERVE).write_bytes(os.urandom(RESERVE_BYTES))
+            (runs / RUNNING / run_id).touch(mode=0o600)
+    except BaseException:
         if made:  # another run of this id, however unlikely, keeps its folder
             discard_folder(runs, run_id)
-        if error.errno in FULL:
-            raise NoSpace(
-                f"The disk with {runs} is full, so no run can be recorded.", "Remove what you can spare."
-            ) from error
         raise
     return folder
 

@@ -20,7 +20,18 @@ from lifecycle.history import History
 from lifecycle.launch import PARAMETERS, Order, make_plan, make_runner
 from lifecycle.models import Phase, Run, RunState
 from lifecycle.places import Places
-from lifecycle.records import RUN_ID, Stop, discard_folder, file_name, make_folder, new_id, write_record, write_stop
+from lifecycle.records import (
+    RUN_ID,
+    Stop,
+    discard_folder,
+    file_name,
+    last_holder,
+    make_folder,
+    new_id,
+    note_holder,
+    write_record,
+    write_stop,
+)
 from lifecycle.twins import find_program, find_twin, is_plain
 
 __all__ = ["RUN_ID", "STOP_GRACE_S", "Runs"]
@@ -92,7 +103,7 @@ class Runs(History):
         with self.hold_phase(twin.name, phase, exclusive=exclusive) as lock:
             if exclusive:
                 self._refuse_beside_orphans(lock, twin.name, phase)
-                os.pwrite(lock, run.id.encode(), 0)
+                note_holder(self.places.runs, lock, run.id)
             order = Order(
                 folder=str(self.places.runs / run.id),
                 program=str(program),
@@ -112,7 +123,7 @@ class Runs(History):
 
         The lock names the run that held it last: its runner frees it however it ends, the program never has it.
         """
-        last = os.pread(lock, 64, 0).decode(errors="replace")
+        last = last_holder(lock)
         try:
             interrupted = self.get(last).state is RunState.INTERRUPTED
         except RunNotFound:
