@@ -6,6 +6,7 @@ the program finds the same ones by where it stands: WORKSPACE/digital_twins/NAME
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -58,6 +59,23 @@ def asset(path: str) -> Path:
     if not found.exists():
         raise FileNotFoundError(f"the asset {path!r} is not there: {found}")
     return found
+
+
+def read_table(name: str, written_by: str = "execute") -> dict[str, list[float]]:
+    """Give the columns of a CSV file among the outputs as numbers; true and false count as 1 and 0.
+
+    Ends the program, naming the phase that writes the file, where it is not there yet.
+    """
+    file = outputs() / name
+    if not file.exists():
+        sys.exit(f"There are no results yet. Run the phase {written_by} first; it writes {file}.")
+    with file.open(newline="", encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    words = {"true": 1.0, "false": 0.0}
+    return {
+        column: [words[text] if text in words else float(text) for text in texts]
+        for column, texts in zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
+    }
 
 
 def progress(fraction: float, words: str = "") -> None:

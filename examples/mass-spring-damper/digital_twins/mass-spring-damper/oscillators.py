@@ -1,6 +1,5 @@
 """What the phases of this twin share: its parts, its parameters, its results."""
 
-import csv
 import sys
 
 import this_twin
@@ -34,9 +33,4 @@ def remove_fmus():
 
 def results():
     """Give the columns of outputs.csv: time in s, positions in m, velocities in m/s, the coupling force in N."""
-    file = this_twin.outputs() / "outputs.csv"
-    if not file.exists():
-        sys.exit(f"There are no results to analyze yet. Run the phase execute first; it writes {file}.")
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    return {name.rpartition(".")[2]: [float(row[name]) for row in rows] for name in rows[0]}
+    return {name.rpartition(".")[2]: values for name, values in this_twin.read_table("outputs.csv").items()}

@@ -1,6 +1,5 @@
 """What the phases of this twin share: the plant of three tanks."""
 
-import csv
 import sys
 
 import this_twin
@@ -34,12 +33,3 @@ def manager(values):
 
 def build():
     build_fmus(MODELS, {"Tank": "tank.py"})
-
-
-def results():
-    file = this_twin.outputs() / "outputs.csv"
-    if not file.exists():
-        sys.exit(f"There are no results to analyze yet. Run the phase execute first; it writes {file}.")
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]}

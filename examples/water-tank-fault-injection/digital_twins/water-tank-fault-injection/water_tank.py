@@ -1,6 +1,5 @@
 """What the phases of this twin share."""
 
-import csv
 import sys
 
 import this_twin
@@ -19,16 +18,3 @@ def build():
 def remove_fmus():
     for name in FMUS:
         (MODELS / f"{name}.fmu").unlink(missing_ok=True)
-
-
-def results():
-    """Give the columns of outputs.csv; true and false count as 1 and 0."""
-    file = this_twin.outputs() / "outputs.csv"
-    if not file.exists():
-        sys.exit(f"There are no results to analyze yet. Run the phase execute first; it writes {file}.")
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    words = {"true": 1.0, "false": 0.0}
-    return {
-        name: [words.get(row[name]) if row[name] in words else float(row[name]) for row in rows] for name in rows[0]
-    }

@@ -1,6 +1,5 @@
 """What the phases of this twin share."""
 
-import csv
 import sys
 
 import this_twin
@@ -22,14 +21,3 @@ def build():
 def remove_fmus():
     for fmu in (LEAK_CONTROLLER, *(TANK / f"{name}.fmu" for name in TANK_FMUS)):
         fmu.unlink(missing_ok=True)
-
-
-def read(name):
-    """Give the columns of a result file; true and false count as 1 and 0."""
-    file = this_twin.outputs() / name
-    if not file.exists():
-        sys.exit(f"There are no results to analyze yet. Run the phase execute first; it writes {file}.")
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    words = {"true": 1.0, "false": 0.0}
-    return {key: [words[row[key]] if row[key] in words else float(row[key]) for row in rows] for key in rows[0]}

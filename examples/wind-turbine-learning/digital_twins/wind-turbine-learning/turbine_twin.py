@@ -64,9 +64,5 @@ def write_table(name, columns):
 
 
 def read_table(name):
-    file = this_twin.outputs() / name
-    if not file.exists():
-        sys.exit(f"{file} is not there yet. Run the phase {'create' if name == 'training.csv' else 'execute'} first.")
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    written_by = "create" if name == "training.csv" else "execute"
+    return {column: np.array(values) for column, values in this_twin.read_table(name, written_by).items()}
