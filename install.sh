@@ -118,14 +118,14 @@ sources() {
   if git -C "$source_dir" -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1; then
     git -C "$source_dir" -c safe.directory='*' ls-files -z -co --exclude-standard
   else
-    (cd "$source_dir" && find . -type f -not -path './.venv*' -not -path '*/node_modules/*' -not -path './.git/*' -not -path './.twinhub/*' \
+    (cd "$source_dir" && find . \( -type f -o -type l \) -not -path './.venv*' -not -path '*/node_modules/*' -not -path './.git/*' -not -path './.twinhub/*' \
       -not -path './web/dist/*' -not -name '*.pyc' -print0)
   fi
 }
 
-# Without those that were deleted in the checkout and are still known to git.
+# Without those that were deleted in the checkout and are still known to git; links, which examples share assets by, stay links.
 present_sources() {
-  sources | while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done
+  sources | while IFS= read -r -d '' file; do if [ -f "$file" ] || [ -L "$file" ]; then printf '%s\0' "$file"; fi; done
 }
 
 # Each line ends the function when it fails: bash ignores 'set -e' in what is tested with '||'.
@@ -165,7 +165,7 @@ main() {
   "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
 
   local digest version
-  digest=$(cd "$source_dir" && { "$python" -V; present_sources | sort -z | xargs -0 sha256sum; } | sha256sum | cut -c1-12)
+  digest=$(cd "$source_dir" && { "$python" -V; present_sources | sort -z | tar --null --no-recursion --owner=0 --group=0 --mtime=@0 -cf - -T -; } | sha256sum | cut -c1-12)
   version=$app_dir/$digest
   if [ ! -e "$version/complete" ]; then
     : >"$app_dir/install.log"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.integration.test_refusals import refused
-from tests.support.installation import Installation
+from tests.support.installation import ROOT, Installation
 from tests.support.people import Person
 from twinhub.settings import parse_settings
 
@@ -70,3 +70,11 @@ def test_accounts_that_cannot_be_are_refused_in_one_line(
 def test_the_example_configuration_is_one(installation: Installation) -> None:
     """What it prints can be used as it stands."""
     parse_settings(installation.twinhub("config", "example").stdout)
+
+
+def test_what_examples_share_is_installed_with_each(installation: Installation) -> None:
+    """A new twin from an example needs its functions, which other examples have too."""
+    examples = next((installation.data_dir / "app").glob("*/src/examples"))
+    shared = [link.relative_to(ROOT / "examples") for link in (ROOT / "examples").rglob("*") if link.is_symlink()]
+    assert shared
+    assert [link for link in shared if not (examples / link).exists()] == []
