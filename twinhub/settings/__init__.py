@@ -12,7 +12,7 @@ from twinhub.settings.library import Library, Repository
 from twinhub.settings.reading import FILE_NAME, parse_settings, read_settings
 from twinhub.settings.section import Section
 from twinhub.settings.whole import Settings
-from twinhub.settings.workspaces import Workspaces
+from twinhub.settings.workspaces import WorkspaceProfile, Workspaces
 
 __all__ = [
     "FILE_NAME",
@@ -22,6 +22,7 @@ __all__ = [
     "Section",
     "Settings",
     "SettingsError",
+    "WorkspaceProfile",
     "Workspaces",
     "example",
     "parse_settings",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import yaml
 from pydantic import ValidationError
 
 from twinhub.errors import SettingsError
+from twinhub.settings.section import Section
 from twinhub.settings.whole import Settings
 
 FILE_NAME: Final = "twinhub.yaml"
@@ -18,12 +19,19 @@ def _explain(problem: Any, source: str) -> str:
     """Turn one pydantic complaint into key, value given and what is allowed."""
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        allowed: dict[str, Any] = dict(Settings.model_fields)
-        for part in problem["loc"][:-1]:
-            section = allowed[part].annotation
-            allowed = dict(section.model_fields)
-        return f"{source}: unknown key '{key}'. Allowed here: {', '.join(allowed)}."
+        return f"{source}: unknown key '{key}'. Allowed here: {', '.join(_allowed_keys(problem['loc'][:-1]))}."
     return f"{source}: '{key}' is {problem['input']!r}. {problem['msg']}."
+
+
+def _allowed_keys(path: tuple[str | int, ...]) -> list[str]:
+    """Name the keys of the section at a path, also of one among several that people name themselves."""
+    section: Any = Settings
+    for part in path:
+        if isinstance(section, type) and issubclass(section, Section):
+            section = section.model_fields[str(part)].annotation
+        else:
+            section = get_args(section)[-1]  # dict[name, section]
+    return list(section.model_fields)
 
 
 def parse_settings(text: str, source: str = FILE_NAME) -> Settings:

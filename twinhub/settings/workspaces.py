@@ -1,20 +1,52 @@
-"""What every workspace gets."""
+"""What every workspace gets, and what some may get."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from twinhub.settings.section import Section, Size
+
+PROFILE_NAME = r"^[a-z][a-z0-9-]{0,20}$"
+STANDARD = "standard"
+"""The profile that the section's own keys describe."""
+
+Variant = Literal["full", "minimal"]
+ProfileName = Annotated[str, StringConstraints(pattern=PROFILE_NAME)]
+GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class WorkspaceProfile(Section):
+    """A workspace of another size or make; what it leaves out is as in the section itself."""
+
+    description: str = Field("", max_length=200, description="What it is for, in a few words.")
+    memory: Size | None = Field(None, description="Memory limit.")
+    cpus: float | None = Field(None, gt=0, description="CPU cores.")
+    processes: int | None = Field(None, ge=64, description="Processes and threads.")
+    image: Variant | None = Field(None, description="Variant of the image: full or minimal.")
+    disk_gb: float | None = Field(None, gt=0, description="Room for files, home and container; null: no limit.")
+    longest_hours: float | None = Field(None, ge=0, description="Hours after which it is stopped; 0 means never.")
+    idle_stop_minutes: int | None = Field(None, ge=0, description="Minutes without use after which it stops.")
+    groups: tuple[GroupName, ...] = Field((), description="Groups of the hub that may choose it; empty: everybody.")
 
 
 class Workspaces(Section):
     """What every workspace gets."""
 
-    memory: Size = Field("2G", description="Memory limit of one workspace.")
+    image: Variant = Field(
+        "full",
+        description="Variant of the image for people who choose none: 'full' (all tools) or 'minimal' (Lab, Notebook, "
+        "terminal, git). While 'full' is not built yet, 'minimal' is used.",
+    )
+    memory: Size = Field("2G", description="Memory limit of one workspace; there is no swap beside it.")
     cpus: float = Field(2.0, gt=0, description="CPU cores one workspace may use.")
     processes: int = Field(1024, ge=64, description="Processes and threads one workspace may have.")
+    disk_gb: float | None = Field(
+        None,
+        gt=0,
+        description="Room, in GB, of one workspace: its owner's files, home and container together. Empty: no limit.",
+    )
     start_timeout_s: int = Field(120, ge=10, description="Seconds a workspace may take to start.")
     idle_stop_minutes: int = Field(
         120,
@@ -22,8 +54,25 @@ class Workspaces(Section):
         description="Minutes without use after which a workspace stops; 0 means never. "
         "A workspace with a running twin is in use.",
     )
+    longest_hours: float = Field(
+        0, ge=0, description="Hours after which a workspace is stopped whatever it does; 0 means never."
+    )
+    named: int = Field(
+        3, ge=0, le=50, description="Named workspaces one person may have besides their own; 0 means none."
+    )
+    sudo: bool = Field(
+        True,
+        description="Whether people may become root inside their own container, to install with apt. Without it the "
+        "container has no capabilities, cannot gain any, and its system is read-only.",
+    )
     common: Literal["read-write", "read-only"] = Field(
         "read-write", description="How /workspace/common is mounted in workspaces."
+    )
+    profiles: dict[ProfileName, WorkspaceProfile] = Field(
+        default_factory=dict,
+        description="Other workspaces that people may choose, as 'name: {description: …, memory: 8G, cpus: 4, "
+        "processes: 2048, image: full, disk_gb: 50, longest_hours: 12, idle_stop_minutes: 60, groups: [researchers]}'. "
+        "Keys left out are as above; without groups everybody may choose it, administrators may choose all.",
     )
     user_id: int | None = Field(
         None,
@@ -32,3 +81,9 @@ class Workspaces(Section):
         description="Numeric user id that owns the users' files. Empty: 59000 for an installation "
         "by root, otherwise the installing user's own.",
     )
+
+    @model_validator(mode="after")
+    def _standard_is_taken(self) -> Self:
+        if STANDARD in self.profiles:
+            raise ValueError(f"'{STANDARD}' is the profile that the keys of 'workspaces' describe; name it otherwise")
+        return self
