@@ -5,6 +5,8 @@ its routes there, we write ours beside them, and either may restart without
 the other: an open notebook's connection runs through Traefik alone.
 """
 
-from gateway.configuration import API_ENTRY_POINT, ENTRY_POINT, write_configuration
+from gateway.configuration import write_configuration
+from gateway.entry_points import API_ENTRY_POINT, ENTRY_POINT, INNER_ENTRY_POINT
+from gateway.middlewares import WORKSPACE_MIDDLEWARES
 
-__all__ = ["API_ENTRY_POINT", "ENTRY_POINT", "write_configuration"]
+__all__ = ["API_ENTRY_POINT", "ENTRY_POINT", "INNER_ENTRY_POINT", "WORKSPACE_MIDDLEWARES", "write_configuration"]

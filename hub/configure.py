@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway import API_ENTRY_POINT, ENTRY_POINT
 from hub.authenticator import AccountAuthenticator
+from hub.browsers import configure_browsers_side, page_policy
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
@@ -64,7 +65,6 @@ def configure(c: Any, places: Places, *, hub_url: str, image: str, network: str)
 
 
 def _configure_hub(c: Any, places: Places, hub_url: str) -> None:
-    c.JupyterHub.bind_url = f"http://{places.settings.address}:{places.settings.port}"
     c.JupyterHub.hub_bind_url = hub_url
     c.JupyterHub.hub_connect_url = hub_url
     c.JupyterHub.db_url = f"sqlite:///{places.hub / 'jupyterhub.sqlite'}"
@@ -77,8 +77,9 @@ def _configure_hub(c: Any, places: Places, hub_url: str) -> None:
     c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
     c.JupyterHub.tornado_settings = {
         "slow_spawn_timeout": 0,  # the page with the steps comes at once
-        "headers": {"Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'"},
+        "headers": {"Content-Security-Policy": page_policy(places)},
     }
+    configure_browsers_side(c, places)
 
 
 def _configure_gateway(c: Any, places: Places) -> None:

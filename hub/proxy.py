@@ -11,6 +11,8 @@ from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from jupyterhub_traefik_proxy.traefik_utils import TraefikConfigFileHandler
 from traitlets import Int, default, observe
 
+from gateway import INNER_ENTRY_POINT, WORKSPACE_MIDDLEWARES
+
 
 class _SharedFile(TraefikConfigFileHandler):
     """Write routes so that the gateway's own account can read them, and nobody else.
@@ -39,7 +41,11 @@ class _SharedFile(TraefikConfigFileHandler):
 
 
 class GatewayProxy(TraefikFileProviderProxy):
-    """Traefik as a process of its own, told about routes by a file."""
+    """Traefik as a process of its own, told about routes by a file.
+
+    Each route stands there twice: for browsers, and for our own processes, which
+    come by an entry point of their own.
+    """
 
     gateway_group_id = Int(config=True, help="Group that may read the routes.")
 
@@ -50,3 +56,32 @@ class GatewayProxy(TraefikFileProviderProxy):
     @observe("dynamic_config_file")
     def _set_dynamic_config_file(self, change: Any) -> None:
         self.dynamic_config_handler = self._handler()
+
+    @default("dynamic_config")
+    def _routes_as_of_now(self) -> dict[str, Any]:
+        """Write each known route anew, as an older version may have written it otherwise."""
+        config: dict[str, Any] = self._load_dynamic_config()
+        for route in list(config["jupyterhub"]["routes"].values()):
+            ours, _ = self._dynamic_config_for_route(route["routespec"], route["target"], route["data"])
+            config["http"]["routers"] |= ours["http"]["routers"]
+            config["http"]["services"] |= ours["http"]["services"]
+        return config
+
+    def _dynamic_config_for_route(
+        self, routespec: str, target: str, data: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        traefik_config, jupyterhub_config = super()._dynamic_config_for_route(routespec, target, data)
+        routers = traefik_config["http"]["routers"]
+        for name, router in list(routers.items()):
+            routers[_inner(name)] = {**router, "entryPoints": [INNER_ENTRY_POINT]}
+            router["middlewares"] = list(WORKSPACE_MIDDLEWARES)
+        return traefik_config, jupyterhub_config
+
+    def _keys_for_route(self, routespec: str) -> tuple[tuple[list[str], ...], tuple[list[str], ...]]:
+        traefik_keys, jupyterhub_keys = super()._keys_for_route(routespec)
+        inner = [[*path[:-1], _inner(path[-1])] for path in traefik_keys if path[1] == "routers"]
+        return (*traefik_keys, *inner), jupyterhub_keys
+
+
+def _inner(name: str) -> str:
+    return f"{name}-inner"

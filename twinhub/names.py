@@ -48,3 +48,10 @@ SESSION_PATHS: Final = ("/app", "/lib")
 """Where browsers send the session. Never `/`: code in a workspace answers under /user/ on the same origin."""
 
 XSRF_HEADER: Final = "X-XSRFToken"
+
+GATEWAY_SIGN_IN_PATH: Final = "/gateway/sign-in"
+GATEWAY_REFUSAL_PATH: Final = "/gateway/refusal"
+"""What the gateway itself asks the pages; it passes nobody else's requests on to these."""
+FORWARDED_USER: Final = "X-Forwarded-User"
+FORWARDED_GROUPS: Final = "X-Forwarded-Groups"
+"""How a server mounted under a path learns who asks."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinhub.settings import FILE_NAME, Settings, read_settings
+from twinhub.subdomains import label
 
 DATA_DIR_VARIABLE = "TWINHUB_DATA_DIR"
 
@@ -72,6 +73,16 @@ class Places:
         return self.data_dir / "gateway"
 
     @property
+    def tls(self) -> Path:
+        """The gateway's certificate, and the authority of this machine's own."""
+        return self.data_dir / "tls"
+
+    @property
+    def access_log(self) -> Path:
+        """One line of JSON for each request; in a folder of the gateway's own account."""
+        return self.gateway / "log" / "access.log"
+
+    @property
     def log(self) -> Path:
         """One log file per process."""
         return self.data_dir / "log"
@@ -107,10 +118,36 @@ class Places:
         return self.settings.workspace_user_id + 1 if os.getuid() == 0 else os.getuid()
 
     @property
+    def inner_gateway_port(self) -> int:
+        """Port at which processes of this machine reach the gateway, on loopback."""
+        return self.settings.first_internal_port + 4
+
+    @property
+    def inner_gateway_url(self) -> str:
+        """Address of the gateway for our own processes: plain HTTP, without the limits that hold for browsers."""
+        return f"http://127.0.0.1:{self.inner_gateway_port}"
+
+    @property
+    def domain(self) -> str:
+        """Host name of the platform's own pages."""
+        return (self.settings.domain or "localhost").lower()
+
+    @property
     def origin(self) -> str:
-        """Address to print for people, without a path."""
-        host = self.settings.domain or "localhost"
-        return f"http://{host}" + ("" if self.settings.port == 80 else f":{self.settings.port}")
+        """Address of the platform for browsers, without a path."""
+        return self._origin_of(self.domain)
+
+    def workspace_host(self, owner: str) -> str | None:
+        """Give the host of a person's workspace, where each has one of its own."""
+        return f"{label(owner)}.{self.domain}" if self.settings.gateway.subdomains else None
+
+    def workspace_origin(self, owner: str) -> str:
+        """Give the address of a person's workspace for browsers, without a path."""
+        return self._origin_of(self.workspace_host(owner) or self.domain)
+
+    def _origin_of(self, host: str) -> str:
+        scheme, usual = ("https", 443) if self.settings.gateway.encrypted else ("http", 80)
+        return f"{scheme}://{host}" + ("" if self.settings.port == usual else f":{self.settings.port}")
 
 
 def read_places(data_dir: Path | None = None) -> Places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from twinhub.bodies import read_body
 from twinhub.error_page import error_page
 from twinhub.errors import PublicError
-from twinhub.names import SIGN_IN_PATH, SIGN_OUT_PATH
+from twinhub.names import GATEWAY_REFUSAL_PATH, GATEWAY_SIGN_IN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
+from twinhub.settings import ExternalService
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
 from web.errors import BadRequest, PageNotFound
+from web.gateway_answers import GatewayAnswers
+from web.hosts import WorkspaceHost, same_host
 from web.pages import Pages
 from web.streams import Streams
 from web.twins_proxy import TwinsProxy
@@ -48,12 +52,14 @@ def create_app(
     oauth: OAuthClient,
     gateway_url: str,
     *,
+    workspace_host: WorkspaceHost = same_host,
+    external: Mapping[str, ExternalService] | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> ASGIApp:
     """Build everything behind sign-in; the root leads to the Library, which asks for it."""
     pages = Pages(sessions)
     workspaces = Workspaces(oauth.hub_url, transport=transport)
-    api = Api(workspaces, TwinsProxy(gateway_url, transport=transport))
+    api = Api(workspaces, TwinsProxy(gateway_url, workspace_host=workspace_host, transport=transport))
     inner = Starlette(
         routes=[
             Route(HEALTH, _health),
@@ -66,12 +72,13 @@ def create_app(
             Route("/app/digitaltwins/{twin:path}", pages.digital_twins),
             Route("/app/workbench", pages.workbench),
             *api.routes(),
+            *GatewayAnswers(client, sessions, external or {}).routes(),
         ],
         exception_handlers=_error_handlers(),
     )
-    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH)
+    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH, GATEWAY_SIGN_IN_PATH, GATEWAY_REFUSAL_PATH)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
-    streams = Streams(gateway_url, client, sessions)
+    streams = Streams(gateway_url, client, sessions, workspace_host=workspace_host)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/":

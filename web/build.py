@@ -23,6 +23,7 @@ ENTRIES: Final = (
     "twins.js",
     "graphiql.js",
     "theme.js",
+    "hub-pages.js",
     "pages.css",
     "twinhub.css",
     "queries.css",

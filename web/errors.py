@@ -26,6 +26,20 @@ class TooManyRequests(PublicError):
     status = 429
 
 
+class TooLarge(PublicError):
+    """The request's body is larger than the address takes."""
+
+    code = "too_large"
+    status = 413
+
+
+class PartSilent(PublicError):
+    """A part of the platform, or a server mounted beside it, does not answer the gateway."""
+
+    code = "part_silent"
+    status = 502
+
+
 class BadRequest(PublicError):
     """The request cannot be understood."""
 

@@ -28,9 +28,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from twinhub.errors import Forbidden, HubUnreachable, NotSignedIn, PublicError
-from twinhub.names import SESSION_COOKIE
 from twinhub.signin import HubClient, Sessions, User
 from web.errors import PageNotFound
+from web.hosts import WorkspaceHost, same_host
 
 MOST_PER_PERSON: Final = 24
 """A page has two, so this is a dozen pages; whoever has more follows by asking again and again."""
@@ -69,9 +69,16 @@ class Streams:
     """An ASGI application for WebSockets: two addresses, both only tell."""
 
     def __init__(
-        self, gateway_url: str, client: HubClient, sessions: Sessions, *, look_again_s: float = LOOK_AGAIN_S
+        self,
+        gateway_url: str,
+        client: HubClient,
+        sessions: Sessions,
+        *,
+        workspace_host: WorkspaceHost = same_host,
+        look_again_s: float = LOOK_AGAIN_S,
     ) -> None:
-        self._gateway_url = gateway_url.replace("http", "ws", 1)
+        self._gateway = urlsplit(gateway_url)
+        self._workspace_host = workspace_host
         self._client = client
         self._sessions = sessions
         self._look_again_s = look_again_s
@@ -104,7 +111,7 @@ class Streams:
         own = socket.headers.get("host", "").lower()
         if not own or origin != own or socket.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise Forbidden("This stream was asked for by a page of another site.", "Use the pages of this platform.")
-        cookie = socket.cookies.get(SESSION_COOKIE, "")
+        cookie = socket.cookies.get(self._sessions.cookie.name, "")
         user = await self._person(cookie)
         if user is None:
             raise NotSignedIn("This stream needs a sign-in.", "Reload the page.")
@@ -117,8 +124,11 @@ class Streams:
     async def _serve(self, socket: WebSocket, cookie: str, user: User, target: str) -> Closing | None:
         """Connect to the workspace as that person and pass on; None when the page has gone."""
         try:
+            gateway = self._gateway
             async with _Straight(
-                f"{self._gateway_url}/user/{quote(user.name, safe='')}/twins/{target}",
+                f"ws://{self._workspace_host(user.name) or gateway.netloc}/user/{quote(user.name, safe='')}/twins/{target}",
+                host=gateway.hostname,
+                port=gateway.port or 80,
                 additional_headers={"Authorization": f"token {user.token}"},
                 compression=None,  # it is the same machine; text for people far away is worth less than memory
                 max_size=LARGEST_MESSAGE_BYTES,

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from twinhub.bodies import read_body
 from twinhub.signin import User
 from web.errors import BadRequest, TooManyRequests, WorkspaceSilent, WorkspaceStopped
+from web.hosts import WorkspaceHost, same_host
 
 LARGEST_BODY_BYTES: Final = 64 * 1024
 LARGEST_TEXT_BYTES: Final = 640 * 1024
@@ -52,7 +53,14 @@ HARMLESS: Final = {
 class TwinsProxy:
     """Forward to `/user/NAME/twins/…` through the gateway, as that very person."""
 
-    def __init__(self, gateway_url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        gateway_url: str,
+        *,
+        workspace_host: WorkspaceHost = same_host,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._workspace_host = workspace_host
         timeout = httpx2.Timeout(10.0, read=READ_TIMEOUT_S)
         # Without a limit of its own: one person's waiting requests would use up what all others need.
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
@@ -68,7 +76,7 @@ class TwinsProxy:
             f"/user/{user.name}/twins/{_checked(path)}",
             params=list(request.query_params.multi_items()),
             content=await read_body(request, LARGEST_TEXT_BYTES if path == "check" else LARGEST_BODY_BYTES),
-            headers=_asked_with(request, user),
+            headers=self._asked_with(request, user),
         )
         if self._under_way[user.name] >= MOST_AT_ONCE:
             raise TooManyRequests(
@@ -80,6 +88,12 @@ class TwinsProxy:
         except BaseException:
             self._leave(user.name)
             raise
+
+    def _asked_with(self, request: Request, user: User) -> dict[str, str]:
+        own = {name: request.headers[name] for name in ASKED_WITH if name in request.headers}
+        host = self._workspace_host(user.name)
+        named = {"Host": host} if host else {}
+        return {**own, **named, "Authorization": f"token {user.token}", "Content-Type": "application/json", **PLAIN}
 
     async def _ask(self, outgoing: httpx2.Request) -> httpx2.Response:
         try:
@@ -115,11 +129,6 @@ class _PassedOn(StreamingResponse):
         finally:
             self._leave()
             await self._answer.aclose()
-
-
-def _asked_with(request: Request, user: User) -> dict[str, str]:
-    own = {name: request.headers[name] for name in ASKED_WITH if name in request.headers}
-    return {**own, "Authorization": f"token {user.token}", "Content-Type": "application/json", **PLAIN}
 
 
 def _passed_on(headers: httpx2.Headers) -> dict[str, str]:

@@ -14,12 +14,13 @@ from gateway import write_configuration
 from twinhub.errors import PublicError
 from twinhub.names import INSTALLATION_LABEL
 from twinhub.operate import checks, engine, systemd
+from twinhub.operate.certificates import check_server_certificate
 from twinhub.operate.common_tools import ensure_common_tools
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
 from twinhub.operate.layout import ensure_layout
 from twinhub.operate.network import ensure_network
-from twinhub.operate.programs import Program, engine_program, image_name, platform_programs
+from twinhub.operate.programs import Program, engine_program, hub_url, image_name, platform_programs
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
 from twinhub.operate.volumes import ensure_server_volume
@@ -56,7 +57,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
         _ensure_pages(places)
     with report.step("Network and gateway configuration"):
         bridge = ensure_network(places)
-        write_configuration(places)
+        write_configuration(places, hub_url(places, bridge))
     programs = [*engine_programs, *_with_settings(places, platform_programs(places, bridge))]
     with report.step("Processes"):
         supervisor.ensure_running(programs)
@@ -72,6 +73,7 @@ def _preflight(places: Places, *, running: bool) -> None:
         checks.check_name(places),
         checks.check_disk(places.data_dir, checks.WANTED_FREE_GB if running else checks.NEEDED_FREE_GB),
         checks.check_certificates(places),
+        check_server_certificate(places),
     ]
     # Processes of ours whose supervisor was killed hold the ports too; they are ended later.
     if not running and not Supervisor(places).orphans():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.entry_points import plain_port
 from twinhub.errors import PublicError
 from twinhub.places import Places
 
@@ -44,11 +45,14 @@ class Finding:
 
 def listening_addresses(places: Places) -> dict[str, tuple[str, int]]:
     """Give every fixed address that the platform's processes take, by the setting that moves it."""
+    plain = plain_port(places)
     return {
+        **({"gateway.http_port": (places.settings.address, plain)} if plain else {}),
         "port": (places.settings.address, places.settings.port),
         "internal_port + 1": ("127.0.0.1", places.web_port),
         "internal_port + 2": ("127.0.0.1", places.libms_port),
         "internal_port + 3": ("127.0.0.1", places.gateway_api_port),
+        "internal_port + 4": ("127.0.0.1", places.inner_gateway_port),
     }
 
 

@@ -25,8 +25,7 @@ def address_of(places: Places, part: str) -> str:
     """Give the address at which a part tells of its health."""
     if part == "gateway":
         return f"http://127.0.0.1:{places.gateway_api_port}{PARTS[part]}"
-    host = "127.0.0.1" if places.settings.address in ("0.0.0.0", "") else places.settings.address  # noqa: S104
-    return f"http://{host}:{places.settings.port}{PARTS[part]}"
+    return places.inner_gateway_url + PARTS[part]
 
 
 def fetch_health(places: Places, part: str) -> str:

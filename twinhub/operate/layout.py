@@ -37,6 +37,7 @@ def ensure_layout(places: Places) -> None:
         (places.run, 0o711, None),
         (places.gateway, 0o711, None),
         (places.gateway / "dynamic", 0o755, None),
+        (places.access_log.parent, 0o700, places.gateway_user_id),
         (places.files, 0o700, service_id),
         (places.trash, 0o700, service_id),
         (places.uploads, 0o700, service_id),

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.entry_points import plain_port
 from twinhub.operate.engine import engine_command
 from twinhub.operate.network import network_name
 from twinhub.places import DATA_DIR_VARIABLE, Places
@@ -57,17 +58,22 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
     programs = [
         Program(
             "gateway",
-            _as_user(places.gateway_user_id, _traefik(places), low_port=places.settings.port < 1024),
+            _as_user(places.gateway_user_id, _traefik(places), low_port=_takes_low_port(places)),
             {"HOME": str(places.run)},
             priority=10,
         ),
         Program("hub", (*python, "jupyterhub", "-f", str(_room_file("hub", "jupyterhub_config.py"))), hub, 15, 20),
+        Program("upkeep", (*python, "twinhub.operate.upkeep"), shared, priority=40),
         Program("libms", _as_user(service_id, (*python, "libms")), shared, priority=30),
         Program("web", _as_user(service_id, (*python, "web")), shared, priority=30),
     ]
     if places.settings.workspaces.idle_stop_minutes:
         programs.append(Program("culler", (*python, "hub.culler"), shared, priority=40))
     return tuple(programs)
+
+
+def _takes_low_port(places: Places) -> bool:
+    return min(places.settings.port, plain_port(places) or places.settings.port) < 1024
 
 
 def _room_file(room: str, name: str) -> Path:

@@ -8,6 +8,7 @@ has a module of its own here.
 from twinhub.errors import SettingsError
 from twinhub.settings.accounts import Accounts
 from twinhub.settings.example import example
+from twinhub.settings.gateway import ExternalService, Gateway
 from twinhub.settings.library import Library, Repository
 from twinhub.settings.reading import FILE_NAME, parse_settings, read_settings
 from twinhub.settings.section import Section
@@ -17,6 +18,8 @@ from twinhub.settings.workspaces import WorkspaceProfile, Workspaces
 __all__ = [
     "FILE_NAME",
     "Accounts",
+    "ExternalService",
+    "Gateway",
     "Library",
     "Repository",
     "Section",

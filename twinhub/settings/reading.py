@@ -20,7 +20,10 @@ def _explain(problem: Any, source: str) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{source}: unknown key '{key}'. Allowed here: {', '.join(_allowed_keys(problem['loc'][:-1]))}."
-    return f"{source}: '{key}' is {problem['input']!r}. {problem['msg']}."
+    words = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], dict) and problem["type"] == "value_error":
+        return f"{source}: {words}."  # keys that do not go together; the words name them
+    return f"{source}: '{key}' is {problem['input']!r}. {words}."
 
 
 def _allowed_keys(path: tuple[str | int, ...]) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twinhub.settings.accounts import Accounts
+from twinhub.settings.gateway import Gateway
 from twinhub.settings.library import Library
 from twinhub.settings.section import Port, Section
 from twinhub.settings.workspaces import Workspaces
@@ -31,7 +32,7 @@ class Settings(Section):
     domain: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9.-]+$",
-        description="Host name under which people reach the platform; only used to print its address.",
+        description="Host name under which people reach the platform; in its address and its certificate.",
     )
     ca_bundle: Path | None = Field(
         None,
@@ -41,6 +42,14 @@ class Settings(Section):
     accounts: Accounts = Field(default_factory=Accounts, description="Who may have an account.")
     workspaces: Workspaces = Field(default_factory=Workspaces, description="What every workspace gets.")
     library: Library = Field(default_factory=Library, description="Where the library keeps assets, and its limits.")
+    gateway: Gateway = Field(default_factory=Gateway, description="How browsers reach the platform.")
+
+    @model_validator(mode="after")
+    def _named(self) -> Settings:
+        for key, wanted in (("tls: acme", self.gateway.tls == "acme"), ("subdomains: true", self.gateway.subdomains)):
+            if wanted and not self.domain:
+                raise ValueError(f"'gateway.{key}' needs 'domain', the host name under which people reach the platform")
+        return self
 
     @property
     def first_internal_port(self) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twinhub.signin.client import HubClient
     from twinhub.signin.middleware import SignIn
     from twinhub.signin.oauth import OAuthClient, oauth_routes
-    from twinhub.signin.sessions import Sessions
+    from twinhub.signin.sessions import Sessions, session_cookie
 
 _HOMES: Final = {
     "HubClient": "client",
@@ -23,8 +23,9 @@ _HOMES: Final = {
     "OAuthClient": "oauth",
     "oauth_routes": "oauth",
     "Sessions": "sessions",
+    "session_cookie": "sessions",
 }
-__all__ = ["HubClient", "OAuthClient", "Sessions", "SignIn", "User", "current_user", "oauth_routes"]
+__all__ = ["HubClient", "OAuthClient", "Sessions", "SignIn", "User", "current_user", "oauth_routes", "session_cookie"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twinhub.error_page import error_page
 from twinhub.errors import Forbidden, NotSignedIn, PublicError
-from twinhub.names import SESSION_COOKIE, SIGN_IN_PATH, XSRF_HEADER
+from twinhub.names import SIGN_IN_PATH, XSRF_HEADER
 from twinhub.signin.client import HubClient
 from twinhub.signin.sessions import Sessions
 from twinhub.signin.user import User
@@ -72,7 +72,7 @@ class SignIn:
         return user
 
     def _token_of_session(self, scope: Scope, headers: Headers) -> str | None:
-        cookie = cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE)
+        cookie = cookie_parser(headers.get("cookie", "")).get(self._sessions.cookie.name)
         token = self._sessions.open(cookie) if cookie else None
         if cookie is None or token is None:
             return None

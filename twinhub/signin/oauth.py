@@ -14,8 +14,6 @@ from starlette.routing import Route
 
 from twinhub.errors import Forbidden, HubUnreachable
 from twinhub.names import (
-    SESSION_COOKIE,
-    SESSION_PATHS,
     SIGN_IN_CALLBACK_PATH,
     SIGN_IN_PATH,
     SIGN_OUT_PATH,
@@ -51,6 +49,9 @@ def safe_next(target: str | None) -> str:
 def oauth_routes(oauth: OAuthClient, sessions: Sessions, hub: HubClient) -> list[Route]:
     """Make the routes /app/signin, its callback and /app/signout; SignIn must leave them open."""
 
+    state_cookie = sessions.cookie.prefix + STATE_COOKIE
+    state_path = "/" if sessions.cookie.prefix else SIGN_IN_PATH
+
     async def start(request: Request) -> Response:
         state = secrets.token_urlsafe(24)
         query = urlencode(
@@ -58,11 +59,11 @@ def oauth_routes(oauth: OAuthClient, sessions: Sessions, hub: HubClient) -> list
         )
         response = RedirectResponse(f"/hub/api/oauth2/authorize?{query}", status_code=302)
         sealed = sessions.seal(f"{state} {safe_next(request.query_params.get('next'))}")
-        _set_cookie(request, response, STATE_COOKIE, sealed, path=SIGN_IN_PATH, max_age_s=STATE_SECONDS)
+        _set_cookie(request, response, state_cookie, sealed, path=state_path, max_age_s=STATE_SECONDS)
         return response
 
     async def callback(request: Request) -> Response:
-        sealed = request.cookies.get(STATE_COOKIE, "")
+        sealed = request.cookies.get(state_cookie, "")
         state, _, target = (sessions.open(sealed, max_age_s=STATE_SECONDS) or " ").partition(" ")
         presented = request.query_params.get("state", "")
         if not state or not secrets.compare_digest(state.encode(), presented.encode()):
@@ -71,19 +72,19 @@ def oauth_routes(oauth: OAuthClient, sessions: Sessions, hub: HubClient) -> list
         token = await _exchange(oauth, request.query_params.get("code", ""))
         response = RedirectResponse(safe_next(target), status_code=302)
         sealed_session = sessions.seal(token)
-        for path in SESSION_PATHS:
-            _set_cookie(request, response, SESSION_COOKIE, sealed_session, path=path, max_age_s=SESSION_SECONDS)
-        response.delete_cookie(STATE_COOKIE, path=SIGN_IN_PATH)
+        for path in sessions.cookie.paths:
+            _set_cookie(request, response, sessions.cookie.name, sealed_session, path=path, max_age_s=SESSION_SECONDS)
+        response.delete_cookie(state_cookie, path=state_path, secure=_secure(request))
         return response
 
     async def sign_out(request: Request) -> Response:
-        cookie = request.cookies.get(SESSION_COOKIE, "")
+        cookie = request.cookies.get(sessions.cookie.name, "")
         token = sessions.open(cookie)
         if token:
             hub.forget(token)
         response = RedirectResponse("/hub/logout", status_code=302)
-        for path in SESSION_PATHS:
-            response.delete_cookie(SESSION_COOKIE, path=path)
+        for path in sessions.cookie.paths:
+            response.delete_cookie(sessions.cookie.name, path=path, secure=_secure(request))
         return response
 
     return [Route(SIGN_IN_PATH, start), Route(SIGN_IN_CALLBACK_PATH, callback), Route(SIGN_OUT_PATH, sign_out)]
@@ -113,5 +114,9 @@ async def _exchange(oauth: OAuthClient, code: str) -> str:
 def _set_cookie(request: Request, response: Response, key: str, value: str, *, path: str, max_age_s: int) -> None:
     """Set a cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
-        key, value, max_age=max_age_s, path=path, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+        key, value, max_age=max_age_s, path=path, httponly=True, samesite="lax", secure=_secure(request)
     )
+
+
+def _secure(request: Request) -> bool:
+    return request.url.scheme == "https"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from twinhub.names import SESSION_COOKIE, SESSION_PATHS
+from twinhub.settings import Gateway
 
 SESSION_SECONDS: Final = 14 * 24 * 3600
 """As long as JupyterHub's own OAuth tokens live by default."""
@@ -19,10 +23,38 @@ def _derive(secret: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())
 
 
+@dataclass(frozen=True)
+class SessionCookie:
+    """How the session's cookie is named, and where browsers send it."""
+
+    prefix: str = ""
+    paths: tuple[str, ...] = SESSION_PATHS
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.prefix + SESSION_COOKIE
+
+
+def session_cookie(gateway: Gateway) -> SessionCookie:
+    """Give the cookie that fits an installation.
+
+    Where workspaces have hosts of their own, a page there could plant a cookie for
+    ours; browsers keep it from those named __Host-, which want the path `/`. Where
+    they have none, that path would hand them the cookie, so it is set for each
+    path of ours, and of the servers mounted there that need a sign-in.
+    """
+    if gateway.subdomains:
+        return SessionCookie("__Host-", ("/",))
+    mounted = (service.path for service in gateway.services.values() if service.sign_in)
+    return SessionCookie("", (*SESSION_PATHS, *mounted))
+
+
 class Sessions:
     """Seal and open session cookies; every service with the same secret opens the same cookie."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, cookie: SessionCookie | None = None) -> None:
+        self.cookie = cookie or SessionCookie()
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret, b"twinhub session cookie")))
         self._xsrf_key = _derive(secret, b"twinhub xsrf")
 

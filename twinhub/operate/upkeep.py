@@ -1,0 +1,93 @@
+"""`python -m twinhub.operate.upkeep`: renew the gateway's certificate, and put its full access log aside.
+
+A process of its own, as both need what the gateway's account must not have: the
+keys of the operator and of the local authority, and a word to the supervisor.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gateway.serving import write_serving
+from twinhub.errors import PublicError
+from twinhub.operate.supervisor import Supervisor
+from twinhub.places import Places, read_places
+
+LOOK_EVERY_S: Final = 5.0
+RENEW_EVERY_S: Final = 3600.0
+KEPT: Final = 5
+"""Access logs put aside, the newest with the lowest number."""
+
+log = logging.getLogger("upkeep")
+
+
+@dataclass
+class Upkeep:
+    """What is looked at every few seconds."""
+
+    places: Places
+    _seen: tuple[tuple[int, int], ...] | None = None
+    _renewed_s: float = field(default=float("-inf"))
+
+    def tend(self, now_s: float) -> None:
+        """Do what is due."""
+        try:
+            self._tend_certificate(now_s)
+            self._tend_access_log()
+        except PublicError as error:
+            log.warning("%s %s", error.what, error.fix)
+        except OSError as error:
+            log.warning("upkeep has to wait: %s", error)
+
+    def _tend_certificate(self, now_s: float) -> None:
+        """Serve what the operator's files have become, and a new certificate before the local one ends."""
+        state = self._state_of_files()
+        if state == self._seen and now_s - self._renewed_s < RENEW_EVERY_S:
+            return
+        # Noted first: a pair that is refused is looked at again when it changes, not every few seconds.
+        self._seen, self._renewed_s = state, now_s
+        if self.places.settings.gateway.encrypted and write_serving(self.places):
+            log.warning("the gateway serves another certificate from now on")
+
+    def _state_of_files(self) -> tuple[tuple[int, int], ...]:
+        gateway = self.places.settings.gateway
+        files = [file for file in (gateway.certificate, gateway.certificate_key) if file and gateway.tls == "files"]
+        return tuple((file.stat().st_mtime_ns, file.stat().st_ino) for file in files if file.exists())
+
+    def _tend_access_log(self) -> None:
+        file = self.places.access_log
+        if not file.exists() or file.stat().st_size < self.places.settings.gateway.access_log_mb * 1_000_000:
+            return
+        put_aside(file)
+        # Traefik opens the file anew at this signal, and loses no line.
+        pid = next((state.pid for state in Supervisor(self.places).states() if state.name == "gateway"), 0)
+        if pid:
+            os.kill(pid, signal.SIGUSR1)
+
+
+def put_aside(file: Path) -> None:
+    """Rename a log to NAME.1, the earlier ones one number up, and drop the oldest."""
+    for number in range(KEPT - 1, 0, -1):
+        older = file.with_name(f"{file.name}.{number}")
+        if older.exists():
+            older.rename(file.with_name(f"{file.name}.{number + 1}"))
+    file.rename(file.with_name(f"{file.name}.1"))
+
+
+def main() -> None:
+    """Look until told to stop."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    upkeep = Upkeep(read_places())
+    while True:
+        upkeep.tend(time.monotonic())
+        time.sleep(LOOK_EVERY_S)
+
+
+if __name__ == "__main__":
+    main()
