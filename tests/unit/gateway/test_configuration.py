@@ -2,42 +2,90 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from gateway import write_configuration
-from gateway.configuration import dynamic_configuration, static_configuration
+from gateway.configuration import dynamic_configuration
+from gateway.entry_points import static_configuration
 from twinhub.places import Places
-from twinhub.settings import Settings
+from twinhub.settings import parse_settings
+
+HUB = "http://172.30.0.1:18000"
+SERVICE = "{path: /grafana, url: 'http://127.0.0.1:3000'}"
 
 
-def test_only_the_public_port_is_open_to_other_machines(tmp_path: Path) -> None:
-    """The gateway's API and the services must never be reachable from outside."""
-    places = Places(tmp_path, Settings(port=8123))
+def made(folder: Path, text: str = "") -> Places:
+    return Places(folder, parse_settings(text))
+
+
+def test_only_the_public_ports_are_open_to_other_machines(tmp_path: Path) -> None:
+    """The gateway's API, its inner side without limits, and the services must never be reachable from outside."""
+    places = made(tmp_path, "{port: 8123, gateway: {tls: local, http_port: 8124}}")
     addresses = {name: point["address"] for name, point in static_configuration(places)["entryPoints"].items()}
-    assert addresses == {"public": "0.0.0.0:8123", "internal": f"127.0.0.1:{places.gateway_api_port}"}
+    assert {name for name, address in addresses.items() if not address.startswith("127.0.0.1:")} == {"public", "plain"}
     servers = [
         server["url"]
-        for service in dynamic_configuration(places)["http"]["services"].values()
+        for service in dynamic_configuration(places, HUB)["http"]["services"].values()
         for server in service["loadBalancer"]["servers"]
     ]
-    assert all(url.startswith("http://127.0.0.1:") for url in servers)
+    assert all(url.startswith("http://127.0.0.1:") or url == HUB for url in servers)
 
 
-def test_every_route_leads_to_a_service_and_beats_the_hubs(tmp_path: Path) -> None:
-    """A route of the hub that covers ours would take the Library off the net."""
-    http = dynamic_configuration(Places(tmp_path, Settings()))["http"]
-    for router in http["routers"].values():
-        assert router["service"] in http["services"]
-        assert router["priority"] > 10_000
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        f"gateway: {{services: {{grafana: {SERVICE}}}}}",
+        "{domain: hub.lab, gateway: {tls: local, subdomains: true, compression: false}}",
+    ],
+)
+def test_every_route_leads_to_what_is_there(tmp_path: Path, text: str) -> None:
+    """Traefik drops a route that names a service or a middleware it does not know, and says so in its log only."""
+    http = dynamic_configuration(made(tmp_path, text), HUB)["http"]
+    for name, router in http["routers"].items():
+        assert router["service"] in (*http["services"], "noop@internal"), name
+        assert set(router.get("middlewares", ())) <= set(http["middlewares"]), name
+        assert router["priority"] > 10_000, name
+    for middleware in http["middlewares"].values():
+        assert middleware.get("errors", {"service": "twinhub-web"})["service"] in http["services"]
+
+
+def test_no_mounted_server_ever_wins_over_an_address_of_ours(tmp_path: Path) -> None:
+    """It would be handed the passwords that people type on our sign-in page."""
+    routers = dynamic_configuration(made(tmp_path, f"gateway: {{services: {{grafana: {SERVICE}}}}}"), HUB)["http"][
+        "routers"
+    ]
+    foreign = [router["priority"] for name, router in routers.items() if "external" in name]
+    ours = [router["priority"] for name, router in routers.items() if "external" not in name]
+    assert max(foreign) < min(ours)
+
+
+def test_the_access_log_keeps_no_query_and_no_credentials(tmp_path: Path) -> None:
+    """Tokens in a log are tokens in every backup of it."""
+    fields = static_configuration(made(tmp_path))["accessLog"]["fields"]
+    assert fields["queryParameters"] == {"defaultMode": "drop"}
+    assert fields["headers"] == {"defaultMode": "drop", "names": {"User-Agent": "keep"}}
+    assert fields["defaultMode"] == "drop"
+    assert not {"ClientUsername", "RequestLine"} & set(fields["names"])
 
 
 def test_files_are_written_whole_and_only_when_they_change(tmp_path: Path) -> None:
     """A watching Traefik reads a file the moment it appears."""
-    places = Places(tmp_path, Settings())
-    write_configuration(places)
+    places = made(tmp_path)
+    write_configuration(places, HUB)
     file = tmp_path / "gateway" / "dynamic" / "twinhub.yaml"
     before = file.stat().st_mtime_ns
-    write_configuration(places)
+    write_configuration(places, HUB)
     assert file.stat().st_mtime_ns == before
     assert yaml.safe_load(file.read_text())["http"]["routers"]
     assert {entry.name for entry in file.parent.iterdir()} == {"twinhub.yaml"}
+
+
+def test_plain_http_again_takes_the_certificate_away(tmp_path: Path) -> None:
+    """A setting that is taken back leaves nothing behind."""
+    write_configuration(made(tmp_path, "gateway: {tls: local}"), HUB)
+    file = tmp_path / "gateway" / "dynamic" / "tls.yaml"
+    assert file.exists()
+    write_configuration(made(tmp_path), HUB)
+    assert not file.exists()
