@@ -93,6 +93,21 @@ class Places:
         return self.data_dir / "run"
 
     @property
+    def backups(self) -> Path:
+        """Backups, each content once; nobody but the installing account enters it."""
+        return self.settings.backup.folder or self.data_dir / "backups"
+
+    @property
+    def audit(self) -> Path:
+        """Who did what: a folder for each account that writes, so that none changes another's."""
+        return self.data_dir / "audit"
+
+    @property
+    def monitor_socket(self) -> Path:
+        """Where the monitor answers the pages, and nobody else."""
+        return self.run / "monitor" / "socket"
+
+    @property
     def hub_port(self) -> int:
         """Port of the hub, on the workspaces' bridge."""
         return self.settings.first_internal_port

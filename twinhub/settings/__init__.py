@@ -7,9 +7,11 @@ has a module of its own here.
 
 from twinhub.errors import SettingsError
 from twinhub.settings.accounts import Accounts
+from twinhub.settings.backup import Backup
 from twinhub.settings.example import example
 from twinhub.settings.gateway import ExternalService, Gateway
 from twinhub.settings.library import Library, Repository
+from twinhub.settings.monitoring import Monitoring
 from twinhub.settings.reading import FILE_NAME, parse_settings, read_settings
 from twinhub.settings.section import Section
 from twinhub.settings.whole import Settings
@@ -20,7 +22,9 @@ __all__ = [
     "Accounts",
     "ExternalService",
     "Gateway",
+    "Backup",
     "Library",
+    "Monitoring",
     "Repository",
     "Section",
     "Settings",

@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 
 from twinhub.settings.accounts import Accounts
 from twinhub.settings.gateway import Gateway
+from twinhub.settings.backup import Backup
 from twinhub.settings.library import Library
+from twinhub.settings.monitoring import Monitoring
 from twinhub.settings.section import Port, Section
 from twinhub.settings.workspaces import Workspaces
 
@@ -50,6 +52,8 @@ class Settings(Section):
             if wanted and not self.domain:
                 raise ValueError(f"'gateway.{key}' needs 'domain', the host name under which people reach the platform")
         return self
+    backup: Backup = Field(default_factory=Backup, description="How often everything is backed up, and where to.")
+    monitoring: Monitoring = Field(default_factory=Monitoring, description="What the platform tells of itself.")
 
     @property
     def first_internal_port(self) -> int:

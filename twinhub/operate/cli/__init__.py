@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twinhub.operate.cli import configuring, installing, running, users
+from twinhub.operate.cli import backups, configuring, installing, running, users
 from twinhub.operate.cli.options import EPILOG, PublicErrorGroup
 
 
@@ -32,6 +32,8 @@ for command in (
     running.doctor_command,
     running.logs,
     users.user,
+    backups.backup,
+    backups.restore,
     configuring.config,
     installing.install_command,
     installing.uninstall_command,
