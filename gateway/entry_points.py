@@ -52,6 +52,16 @@ NOTED: Final = (
 """What a line of the access log holds. The rest is dropped: user names of foreign services, headers, addresses within."""
 
 
+METRICS: Final = {
+    "entryPoint": API_ENTRY_POINT,
+    "buckets": [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0],
+    "addEntryPointsLabels": True,
+    # Their names hold those of people.
+    "addRoutersLabels": False,
+    "addServicesLabels": False,
+}
+
+
 def static_configuration(places: Places) -> dict[str, Any]:
     """Give Traefik's static configuration."""
     return {
@@ -59,6 +69,7 @@ def static_configuration(places: Places) -> dict[str, Any]:
         "log": {"level": "WARN", "format": "json"},
         "api": {"dashboard": False},
         "ping": {"entryPoint": API_ENTRY_POINT},
+        "metrics": {"prometheus": METRICS},
         "providers": {
             "providersThrottleDuration": "0s",
             "file": {"directory": str(places.gateway / "dynamic"), "watch": True},
@@ -117,7 +128,7 @@ def _access_log(places: Places) -> dict[str, Any]:
     fields = {
         "defaultMode": "drop",
         "names": dict.fromkeys(NOTED, "keep"),
-        "headers": {"defaultMode": "drop", "names": {"User-Agent": "keep"}},
+        "headers": {"defaultMode": "drop", "names": {"User-Agent": "keep", "X-Request-Id": "keep"}},
         # Somebody's '?token=' would stay on the disk for months.
         "queryParameters": {"defaultMode": "drop"},
     }

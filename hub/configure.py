@@ -10,9 +10,10 @@ from typing import Any, Final
 from gateway import API_ENTRY_POINT, ENTRY_POINT
 from hub.authenticator import AccountAuthenticator
 from hub.browsers import configure_browsers_side, page_policy
+from hub.observing import observe
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
-from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
+from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SCOPE_METRICS, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
 from twinhub.places import Places
 from twinhub.secrets import read_secret
 
@@ -42,12 +43,12 @@ ROLES: Final[list[dict[str, Any]]] = [
     {
         "name": "operator",
         "description": "The twinhub command of whoever runs the server",
-        "scopes": ["admin:users", "admin:servers", "read:hub"],
+        "scopes": ["admin:users", "admin:servers", "read:hub", "read:metrics"],
         "services": ["twinhub-operator"],
     },
 ]
 
-WEB_SCOPES: Final = [SCOPE_LIBRARY_WRITE, "access:servers!user", "servers!user", "read:users!user"]
+WEB_SCOPES: Final = [SCOPE_LIBRARY_WRITE, "access:servers!user", "servers!user", "read:users!user", SCOPE_METRICS]
 """All that a session of our pages can ever do in somebody's name."""
 
 
@@ -80,6 +81,7 @@ def _configure_hub(c: Any, places: Places, hub_url: str) -> None:
         "headers": {"Content-Security-Policy": page_policy(places)},
     }
     configure_browsers_side(c, places)
+    observe(c, places)
 
 
 def _configure_gateway(c: Any, places: Places) -> None:

@@ -48,12 +48,14 @@ def main() -> int:
 def _serve_installation() -> int:
     # Sign-in and what runs alone do not load each other: that is 10 MB either way.
     from libms.installed import create_app  # noqa: PLC0415
+    from twinhub.part import serve_part  # noqa: PLC0415
     from twinhub.signin import HubClient, Sessions, session_cookie  # noqa: PLC0415
 
     places = read_places()
     client = HubClient(os.environ["TWINHUB_HUB_URL"])
     sessions = Sessions(read_secret(places.secrets / "session"), session_cookie(places.settings.gateway))
-    serve(create_app(places, client, sessions), places.libms_port)
+    app = create_app(places, client, sessions)
+    serve_part(app, "libms", places.libms_port, places)
     return 0
 
 

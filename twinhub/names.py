@@ -37,6 +37,9 @@ INSTALLATION_LABEL: Final = "twinhub.installation"
 SCOPE_LIBRARY_READ: Final = "custom:library:read"
 SCOPE_LIBRARY_WRITE: Final = "custom:library:write"
 
+SCOPE_METRICS: Final = "read:metrics"
+"""The hub's own; whoever has it, administrators and tokens they made for it, may look at the platform's figures."""
+
 WEB_CLIENT_ID: Final = "service-twinhub-web"
 """OAuth client of the pages; JupyterHub demands the prefix."""
 

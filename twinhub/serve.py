@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import LOGGING_CONFIG
 
 
-def serve(app: ASGIApp, port: int, *, host: str = "127.0.0.1", websockets: bool = False) -> None:
+def serve(
+    app: ASGIApp,
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    websockets: bool = False,
+    log_config: dict[str, Any] | None = LOGGING_CONFIG,
+) -> None:
     """Serve until SIGTERM; requests under way get a few seconds to end."""
     uvicorn.run(
         app,
         host=host,
         port=port,
+        log_config=log_config,
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1",
         access_log=False,

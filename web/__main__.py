@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from twinhub.part import serve_part
 from twinhub.places import read_places
 from twinhub.secrets import read_secret
-from twinhub.serve import serve
 from twinhub.signin import HubClient, OAuthClient, Sessions, session_cookie
 from web.app import create_app
 
@@ -25,8 +25,9 @@ def main() -> None:
         places.inner_gateway_url,
         workspace_host=places.workspace_host,
         external=gateway.services,
+        places=places,
     )
-    serve(app, places.web_port, websockets=True)
+    serve_part(app, "web", places.web_port, places, websockets=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ from twinhub.error_page import error_page
 from twinhub.errors import PublicError
 from twinhub.names import GATEWAY_REFUSAL_PATH, GATEWAY_SIGN_IN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
 from twinhub.settings import ExternalService
+from twinhub.places import Places
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
+from web.admin import Admin
 from web.errors import BadRequest, PageNotFound
 from web.gateway_answers import GatewayAnswers
 from web.hosts import WorkspaceHost, same_host
@@ -54,6 +56,7 @@ def create_app(
     *,
     workspace_host: WorkspaceHost = same_host,
     external: Mapping[str, ExternalService] | None = None,
+    places: Places | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> ASGIApp:
     """Build everything behind sign-in; the root leads to the Library, which asks for it."""
@@ -73,6 +76,7 @@ def create_app(
             Route("/app/workbench", pages.workbench),
             *api.routes(),
             *GatewayAnswers(client, sessions, external or {}).routes(),
+            *(Admin(places, pages).routes() if places is not None else ()),
         ],
         exception_handlers=_error_handlers(),
     )

@@ -17,6 +17,7 @@ HERE: Final = Path(__file__).parent
 DIST: Final = HERE / "dist"
 STAMP: Final = "inputs"
 ENTRIES: Final = (
+    "admin.js",
     "library.js",
     "csv-worker.js",
     "workbench.js",

@@ -19,6 +19,13 @@ class WorkspaceSilent(PublicError):
     status = 502
 
 
+class MonitorSilent(PublicError):
+    """The monitor, which knows how the other parts are, does not answer."""
+
+    code = "monitor_silent"
+    status = 503
+
+
 class TooManyRequests(PublicError):
     """The person has too many requests to the workspace under way."""
 

@@ -23,6 +23,7 @@ PAGES: Final = (
     ("/app/digitaltwins", "Digital Twins"),
     ("/app/workbench", "Workbench"),
 )
+ADMINISTRATION: Final = "Administration"
 LABELS: Final = {
     Category.DATA: "Data",
     Category.MODELS: "Models",
@@ -57,8 +58,12 @@ class Pages:
         """The Workbench."""
         return self._page(request, "workbench.html", "Workbench", tools=_tools(current_user(request)))
 
+    def admin(self, request: Request) -> Response:
+        """How the platform is; who may see it has been decided."""
+        return self._page(request, "admin.html", ADMINISTRATION)
+
     def _page(self, request: Request, template: str, title: str, **values: Any) -> Response:
-        here = next(address for address, label in PAGES if label == title)
+        here = next((address for address, label in PAGES if label == title), "")
         cookie = getattr(request.state, "session_cookie", "")
         text = self._templates.get_template(template).render(
             title=title,

@@ -16,6 +16,7 @@ from twinhub.names import INSTALLATION_LABEL
 from twinhub.operate import checks, engine, systemd
 from twinhub.operate.certificates import check_server_certificate
 from twinhub.operate.common_tools import ensure_common_tools
+from twinhub.operate.deeds import note_settings
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
 from twinhub.operate.layout import ensure_layout
@@ -64,6 +65,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
         touched = supervisor.apply(programs)
     with report.step("Waiting until everything is well"):
         wait_until_healthy(places, report)
+    note_settings(places)
     return touched
 
 

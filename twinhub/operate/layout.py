@@ -43,6 +43,10 @@ def ensure_layout(places: Places) -> None:
         (places.uploads, 0o700, service_id),
         (places.library, 0o700, service_id),
         (places.homes, 0o700, None),
+        (places.audit, 0o711, None),
+        (places.audit / "hub", 0o700, getattr(places, "hub_user_id", None)),
+        (places.audit / "services", 0o700, service_id),
+        (places.audit / "root", 0o700, None),
     ):
         _ensure_folder(folder, mode, owner_id)
     for name in ROOT_SECRETS:

@@ -67,6 +67,7 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
         Program("libms", _as_user(service_id, (*python, "libms")), shared, priority=30),
         Program("web", _as_user(service_id, (*python, "web")), shared, priority=30),
     ]
+    programs.append(Program("monitor", (*python, "twinhub.operate.monitor"), shared, priority=50))
     if places.settings.workspaces.idle_stop_minutes:
         programs.append(Program("culler", (*python, "hub.culler"), shared, priority=40))
     return tuple(programs)

@@ -191,6 +191,10 @@ def render(places: Places, programs: Iterable[Program]) -> str:
     }
     parser["supervisord"] = {
         "logfile": str(places.log / "supervisord.log"),
+        "logfile_maxbytes": "10MB",
+        "logfile_backups": "3",
+        # It would say everything twice, the second time into a file that it never turns over.
+        "silent": "true",
         "pidfile": str(places.run / "supervisord.pid"),
         "childlogdir": str(places.log),
         "umask": "022",

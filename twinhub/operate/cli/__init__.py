@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twinhub.operate.cli import backups, configuring, installing, running, users
+from twinhub.operate.cli import backups, configuring, installing, logging, running, users
 from twinhub.operate.cli.options import EPILOG, PublicErrorGroup
 
 
@@ -30,7 +30,8 @@ for command in (
     running.restart,
     running.status,
     running.doctor_command,
-    running.logs,
+    logging.logs,
+    logging.audit,
     users.user,
     backups.backup,
     backups.restore,

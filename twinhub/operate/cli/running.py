@@ -10,7 +10,6 @@ import click
 from twinhub.operate import bringup, doctor
 from twinhub.operate.cli.options import json_option, places_of
 from twinhub.operate.health import wait_until_healthy
-from twinhub.operate.logs import follow, log_names, tail
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
 
@@ -84,19 +83,3 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
             click.echo(f"  {'✓' if finding.ok else '✗'}  {finding.name:<13} {finding.what} {finding.fix}".rstrip())
     if not all(finding.ok for finding in findings):
         ctx.exit(1)
-
-
-@click.command("logs")
-@click.argument("part", required=False)
-@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
-@click.option("-f", "--follow", "following", is_flag=True, help="Go on showing new lines until interrupted.")
-@click.pass_context
-def logs(ctx: click.Context, part: str | None, lines: int, following: bool) -> None:
-    """Show what a PART of the platform has logged; without PART, name the parts."""
-    places = places_of(ctx)
-    if part is None:
-        click.echo("\n".join(log_names(places)))
-        return
-    click.echo(tail(places, part, lines), nl=False)
-    if following:
-        follow(places, part, click.echo)

@@ -1,0 +1,119 @@
+"""Figures of every process for Prometheus; no label holds anything that people chose."""
+
+from __future__ import annotations
+
+import logging
+import socketserver
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twinhub.logging import REQUEST_HEADER, fields, new_request_id, request_id
+from twinhub.places import Places
+
+METRICS: Final = "/metrics"
+"""On a part's own port, to which no route of the gateway leads."""
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SLOW_S: Final = 5.0
+QUIET_PATHS: Final = ("/app/health", "/lib/health")
+
+DURATION: Final = Histogram(
+    "twinhub_request_duration_seconds",
+    "Time until the first byte of an answer",
+    ["method", "code"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+WEBSOCKETS: Final = Gauge("twinhub_websockets", "WebSockets that are open")
+
+log = logging.getLogger("request")
+
+
+class Observed:
+    """ASGI middleware, outermost: name each request, time it, answer `/metrics`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if scope["path"] == METRICS:
+                await _figures(scope)(scope, receive, send)
+                return
+            await self._observe(scope, receive, send)
+        elif scope["type"] == "websocket":
+            with WEBSOCKETS.track_inprogress():
+                request_id.set(new_request_id(Headers(scope=scope).get(REQUEST_HEADER)))
+                await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = new_request_id(Headers(scope=scope).get(REQUEST_HEADER))
+        request_id.set(name)
+        began = time.perf_counter()
+        status = 500
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_HEADER] = name
+                _note(scope, status, time.perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, named)
+
+
+def _note(scope: Scope, status: int, took_s: float) -> None:
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    DURATION.labels(method, str(status)).observe(took_s)
+    level = logging.ERROR if status >= 500 else logging.INFO if took_s > SLOW_S else logging.DEBUG
+    if log.isEnabledFor(level) and scope["path"] not in QUIET_PATHS:
+        about = fields(method=method, path=scope["path"], status=status, took_ms=round(took_s * 1000, 1))
+        log.log(level, "answered", extra=about)
+
+
+def _figures(scope: Scope) -> Response:
+    """Answer the monitor; what came through the gateway is refused, should a route ever lead here."""
+    if "x-forwarded-for" in Headers(scope=scope):
+        return Response("Not here.", 404)
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def metrics_socket(places: Places, part: str) -> Path:
+    """Name the socket at which a part without a port of its own gives its figures; root alone reaches it."""
+    return places.run / "metrics" / f"{part}.sock"
+
+
+class _OverSocket(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+class _Figures(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Give all figures of this process."""
+        text = generate_latest(REGISTRY)
+        self.send_response(200)
+        self.send_header("Content-Type", CONTENT_TYPE_LATEST)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet: the monitor asks every few seconds."""
+
+
+def offer_figures(places: Places, part: str) -> None:
+    """Give the figures of a process of root's that serves no HTTP, such as watch, from a thread."""
+    file = metrics_socket(places, part)
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.unlink(missing_ok=True)
+    server = _OverSocket(str(file), _Figures)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
