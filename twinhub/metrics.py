@@ -22,7 +22,8 @@ METRICS: Final = "/metrics"
 """On a part's own port, to which no route of the gateway leads."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SLOW_S: Final = 5.0
-QUIET_PATHS: Final = ("/app/health", "/lib/health")
+UNOBSERVED: Final = frozenset({"/app/health", "/lib/health"})
+"""Asked all the time by programs; they would make everything look fast."""
 
 DURATION: Final = Histogram(
     "twinhub_request_duration_seconds",
@@ -42,7 +43,9 @@ class Observed:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] in UNOBSERVED:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
             if scope["path"] == METRICS:
                 await _figures(scope)(scope, receive, send)
                 return
@@ -75,7 +78,7 @@ def _note(scope: Scope, status: int, took_s: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "other"
     DURATION.labels(method, str(status)).observe(took_s)
     level = logging.ERROR if status >= 500 else logging.INFO if took_s > SLOW_S else logging.DEBUG
-    if log.isEnabledFor(level) and scope["path"] not in QUIET_PATHS:
+    if log.isEnabledFor(level):
         about = fields(method=method, path=scope["path"], status=status, took_ms=round(took_s * 1000, 1))
         log.log(level, "answered", extra=about)
 

@@ -38,6 +38,12 @@ class Installation:
     def admin_password(self) -> str:
         return (self.data_dir / "secrets" / "admin-password").read_text().strip()
 
+    @property
+    def command(self) -> Path:
+        """The operator's command; of the checkout, where the platform runs straight from it."""
+        installed = sorted((self.data_dir / "app").glob("*/venv/bin/twinhub"), key=lambda file: file.stat().st_mtime)
+        return installed[-1] if installed else Path(sys.executable).parent / "twinhub"
+
     def install(self, *options: str) -> str:
         """Run install.sh; give what it printed."""
         return run_install(self.data_dir, *options)
@@ -48,9 +54,8 @@ class Installation:
 
     def twinhub(self, *words: str, given: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the operator's command of this installation."""
-        command = next((self.data_dir / "app").glob("*/venv/bin/twinhub"))
         done = subprocess.run(
-            [str(command), "--data-dir", str(self.data_dir), *words],
+            [str(self.command), "--data-dir", str(self.data_dir), *words],
             input=given,
             capture_output=True,
             text=True,

@@ -63,8 +63,7 @@ def _rows(places: Places, question: Question) -> Iterator[dict[str, Any]]:
 
 def _rows_of(file: Path) -> Iterator[dict[str, Any]]:
     """Give the lines of one file; what a full disk has torn is passed over."""
-    opened = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
-    with opened as stream:
+    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
         for line in stream:
             try:
                 row = json.loads(line)

@@ -141,7 +141,10 @@ def _remove_containers(places: Places) -> None:
         volume.remove()
     remove_network(places)
     for image in client.images.list(name=f"{name}-workspace"):
-        client.images.remove(str(image.id), force=True)
+        # By name: another installation may have given the same image one of its own.
+        for tag in image.tags:
+            if tag.startswith(f"{name}-workspace"):
+                client.images.remove(tag, force=True)
     client.close()
 
 

@@ -102,8 +102,8 @@ def _access_line(raw: str, row: dict[str, Any]) -> Line:
         "from": row.get("ClientHost"),
         "took_ms": _milliseconds(row.get("Duration")),
     }
-    names = {key.split("_", 1)[1].lower(): value for key, value in row.items() if key.lower().endswith("_x-request-id")}
-    about |= {"request": value for value in names.values()}
+    named = [value for key, value in row.items() if key.lower().endswith("_x-request-id")]
+    about["request"] = named[-1] if named else None
     return Line(
         raw, _moment(row.get("time") or row.get("StartUTC")), level, " ".join(str(row[key]) for key in ACCESS), about
     )

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from twinhub.operate.backup import Changes, Wish, extract, list_backups, make_backup, restore, verify
+from twinhub.operate.backup.catalogue import list_backups
 from twinhub.operate.backup.errors import BackupDamaged, BackupRefused, RestoreRefused
+from twinhub.operate.backup.making import Wish, make_backup
 from twinhub.operate.backup.manifest import read_manifest
+from twinhub.operate.backup.restoring import Changes, extract, restore
+from twinhub.operate.backup.verifying import verify
 from twinhub.operate.report import Report
 from twinhub.places import Places
 from twinhub.settings import Settings, read_settings

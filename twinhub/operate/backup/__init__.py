@@ -6,10 +6,3 @@ owner, mode, times, attributes and content) and `backup.json` (what it is).
 Names, owners and links of people's files are in the manifest alone, so a disk
 that knows none of these can still hold backups.
 """
-
-from twinhub.operate.backup.catalogue import Backup, find_backup, list_backups
-from twinhub.operate.backup.making import Wish, make_backup
-from twinhub.operate.backup.restoring import Changes, extract, restore
-from twinhub.operate.backup.verifying import verify
-
-__all__ = ["Backup", "Changes", "Wish", "extract", "find_backup", "list_backups", "make_backup", "restore", "verify"]

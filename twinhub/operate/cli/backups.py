@@ -8,8 +8,11 @@ from pathlib import Path
 
 import click
 
-from twinhub.operate import backup as backups
-from twinhub.operate.backup import Backup, Changes, Wish
+from twinhub.operate.backup.catalogue import Backup, find_backup, list_backups
+from twinhub.operate.backup.making import Wish, make_backup
+from twinhub.operate.backup.restoring import Changes, extract
+from twinhub.operate.backup.restoring import restore as restore_backup
+from twinhub.operate.backup.verifying import verify
 from twinhub.operate.cli.options import json_option, places_of
 from twinhub.operate.report import Report
 from twinhub.places import Places, default_data_dir
@@ -34,7 +37,7 @@ def backup(ctx: click.Context, to: Path | None, keep: int | None, as_json: bool)
               twinhub backup --to /mnt/usb/hub   onto another disk
     """
     if ctx.invoked_subcommand is None:
-        made = backups.make_backup(places_of(ctx), Report(quiet=as_json), Wish(to=to, keep=keep))
+        made = make_backup(places_of(ctx), Report(quiet=as_json), Wish(to=to, keep=keep))
         click.echo(json.dumps(made.as_json()) if as_json else _told(made))
 
 
@@ -61,7 +64,7 @@ def _told(made: Backup) -> str:
 def backup_list(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
     """Show the backups, oldest first."""
     where = folder or places_of(ctx).backups
-    found = backups.list_backups(where)
+    found = list_backups(where)
     if as_json:
         click.echo(json.dumps([one.as_json() for one in found]))
     elif not found:
@@ -82,8 +85,8 @@ def backup_verify(ctx: click.Context, name: str) -> None:
 
     NAME may be a path, for a backup on another disk. Exit code 1 when something is damaged, and what.
     """
-    found = backups.find_backup(places_of(ctx), name)
-    count = backups.verify(found, Report())
+    found = find_backup(places_of(ctx), name)
+    count = verify(found, Report())
     click.echo(f"{found.name} is whole: {found.entries:,} entries with {count:,} different contents.")
 
 
@@ -98,8 +101,8 @@ def backup_extract(ctx: click.Context, name: str, path: str, target: Path) -> No
     \b
     Example: twinhub backup extract latest files/ada/models --to /tmp/models-of-ada
     """
-    found = backups.find_backup(places_of(ctx), name)
-    count = backups.extract(found, path, target.absolute(), Report())
+    found = find_backup(places_of(ctx), name)
+    count = extract(found, path, target.absolute(), Report())
     click.echo(f"{target} holds {path} as it was in {found.name}: {count:,} entries.")
 
 
@@ -122,7 +125,7 @@ def restore(ctx: click.Context, /, name: str, target: Path | None, new_name: str
       twinhub restore /mnt/usb/hub/20261121T030000Z --data-dir /var/lib/twinhub && twinhub up
     """
     folder = Path(target or ctx.obj or default_data_dir()).absolute()
-    found = backups.find_backup(Places(Path(ctx.obj or default_data_dir()).absolute(), Settings()), name)
-    backups.restore(found, folder, Changes({"name": new_name, **options}), Report())
+    found = find_backup(Places(Path(ctx.obj or default_data_dir()).absolute(), Settings()), name)
+    restore_backup(found, folder, Changes({"name": new_name, **options}), Report())
     click.echo(f"{folder} holds {found.installation} as it was in {found.name}.")
     click.echo(f"Start it: twinhub --data-dir {folder} up")

@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import Metric
 
-from twinhub.operate.backup import list_backups
+from twinhub.operate.backup.catalogue import list_backups
 from twinhub.operate.health import PARTS, fetch_health
 from twinhub.operate.monitor.certificates import read_certificate
 from twinhub.operate.monitor.machine import CpuMeter, look_at_machine, memory_of

@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
-from twinhub.operate.backup import list_backups
+from twinhub.operate.backup.catalogue import list_backups
 from twinhub.places import Places
 
 TRY_AGAIN_S: Final = 3600.0
