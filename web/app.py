@@ -22,8 +22,8 @@ from twinhub.bodies import read_body
 from twinhub.error_page import error_page
 from twinhub.errors import PublicError
 from twinhub.names import GATEWAY_REFUSAL_PATH, GATEWAY_SIGN_IN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
-from twinhub.settings import ExternalService
 from twinhub.places import Places
+from twinhub.settings import ExternalService
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
 from web.admin import Admin
 from web.errors import BadRequest, PageNotFound

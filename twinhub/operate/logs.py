@@ -12,7 +12,6 @@ from typing import Final
 
 from twinhub.errors import PublicError
 from twinhub.operate.log_lines import WEIGHT, Line, parse_line
-from twinhub.operate.monitor.rotation import access_log
 from twinhub.places import Places
 
 ACCESS: Final = "access"
@@ -48,18 +47,15 @@ def log_names(places: Places) -> list[str]:
     """Name the parts that have logged something."""
     if not places.log.is_dir():
         return []
-    access = access_log(places)
-    return sorted(
-        [*(file.stem for file in places.log.glob("*.log")), *([ACCESS] if access and access.is_file() else [])]
-    )
+    access = [ACCESS] if places.access_log.is_file() else []
+    return sorted([*(file.stem for file in places.log.glob("*.log")), *access])
 
 
 def _file(places: Places, part: str) -> Path:
     names = log_names(places)
     if part not in names:
         raise NoSuchLog(f"There is no log of '{part}'.", f"There are: {', '.join(names) or 'none yet'}.")
-    access = access_log(places)
-    return access if part == ACCESS and access is not None else places.log / f"{part}.log"
+    return places.access_log if part == ACCESS else places.log / f"{part}.log"
 
 
 def tail(places: Places, part: str, lines: int, choice: Choice | None = None) -> list[Line]:

@@ -16,6 +16,7 @@ from typing import Final
 
 from gateway.serving import write_serving
 from twinhub.errors import PublicError
+from twinhub.logging import configure_logging
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, read_places
 
@@ -82,8 +83,9 @@ def put_aside(file: Path) -> None:
 
 def main() -> None:
     """Look until told to stop."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    upkeep = Upkeep(read_places())
+    places = read_places()
+    configure_logging("upkeep", places.settings.monitoring.log_level)
+    upkeep = Upkeep(places)
     while True:
         upkeep.tend(time.monotonic())
         time.sleep(LOOK_EVERY_S)

@@ -20,9 +20,9 @@ from twinhub.settings.workspaces import WorkspaceProfile, Workspaces
 __all__ = [
     "FILE_NAME",
     "Accounts",
+    "Backup",
     "ExternalService",
     "Gateway",
-    "Backup",
     "Library",
     "Monitoring",
     "Repository",

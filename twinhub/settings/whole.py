@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from twinhub.settings.accounts import Accounts
-from twinhub.settings.gateway import Gateway
 from twinhub.settings.backup import Backup
+from twinhub.settings.gateway import Gateway
 from twinhub.settings.library import Library
 from twinhub.settings.monitoring import Monitoring
 from twinhub.settings.section import Port, Section
@@ -45,6 +45,8 @@ class Settings(Section):
     workspaces: Workspaces = Field(default_factory=Workspaces, description="What every workspace gets.")
     library: Library = Field(default_factory=Library, description="Where the library keeps assets, and its limits.")
     gateway: Gateway = Field(default_factory=Gateway, description="How browsers reach the platform.")
+    backup: Backup = Field(default_factory=Backup, description="How often everything is backed up, and where to.")
+    monitoring: Monitoring = Field(default_factory=Monitoring, description="What the platform tells of itself.")
 
     @model_validator(mode="after")
     def _named(self) -> Settings:
@@ -52,8 +54,6 @@ class Settings(Section):
             if wanted and not self.domain:
                 raise ValueError(f"'gateway.{key}' needs 'domain', the host name under which people reach the platform")
         return self
-    backup: Backup = Field(default_factory=Backup, description="How often everything is backed up, and where to.")
-    monitoring: Monitoring = Field(default_factory=Monitoring, description="What the platform tells of itself.")
 
     @property
     def first_internal_port(self) -> int:

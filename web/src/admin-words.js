@@ -43,7 +43,9 @@ function certificateTile(certificate, now) {
 }
 
 export function age(seconds) {
-  return seconds >= 2 * DAY_S ? `${Math.floor(seconds / DAY_S)} days` : formatDuration(Math.max(0, seconds));
+  if (seconds >= 2 * DAY_S) return `${Math.floor(seconds / DAY_S)} days`;
+  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h`;
+  return seconds >= 60 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(Math.max(0, seconds))} s`;
 }
 
 export function partRow(part) {

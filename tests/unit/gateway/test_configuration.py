@@ -65,7 +65,7 @@ def test_the_access_log_keeps_no_query_and_no_credentials(tmp_path: Path) -> Non
     """Tokens in a log are tokens in every backup of it."""
     fields = static_configuration(made(tmp_path))["accessLog"]["fields"]
     assert fields["queryParameters"] == {"defaultMode": "drop"}
-    assert fields["headers"] == {"defaultMode": "drop", "names": {"User-Agent": "keep"}}
+    assert fields["headers"] == {"defaultMode": "drop", "names": {"User-Agent": "keep", "X-Request-Id": "keep"}}
     assert fields["defaultMode"] == "drop"
     assert not {"ClientUsername", "RequestLine"} & set(fields["names"])
 

@@ -42,6 +42,7 @@ LEFT_OUT: Final = frozenset(
         "log",
         "uploads",
         "backups",
+        "gateway/log",
         "gateway/static.yaml",
         "gateway/dynamic",
         "workspaces/state",

@@ -1,25 +1,19 @@
-"""Log files stay within a room of their own; supervisord turns over those of the processes, we do the rest."""
+"""Log files stay within a room of their own; supervisord turns over those of the processes, upkeep the gateway's, this the rest."""
 
 from __future__ import annotations
 
 import gzip
-import logging
 import os
 import shutil
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twinhub.operate.supervisor import Supervisor, SupervisorUnreachable
 from twinhub.places import Places
 
 LARGEST_BYTES: Final = 10_000_000
-KEPT: Final = 5
 AUDIT_BYTES: Final = 20_000_000
-
-log = logging.getLogger("rotation")
 
 
 def rotate(places: Places) -> None:
@@ -27,7 +21,6 @@ def rotate(places: Places) -> None:
     for file in (places.log / "supervisord.out", places.log / "web-build.log"):
         if _size(file) > LARGEST_BYTES:
             _copy_and_empty(file)
-    rotate_access_log(places)
     rotate_audit(places)
     keep_within(places, places.settings.monitoring.logs_mb * 1_000_000)
 
@@ -45,33 +38,6 @@ def _copy_and_empty(file: Path) -> None:
     shutil.copyfile(file, older)
     older.chmod(0o600)
     os.truncate(file, 0)
-
-
-def rotate_access_log(places: Places, largest_bytes: int = LARGEST_BYTES) -> bool:
-    """Put the gateway's access log aside and have it open a new one; tell whether that was needed."""
-    file = access_log(places)
-    if file is None or _size(file) <= largest_bytes:
-        return False
-    oldest = file.with_name(f"{file.name}.{KEPT}")
-    oldest.unlink(missing_ok=True)
-    for number in range(KEPT - 1, 0, -1):
-        one = file.with_name(f"{file.name}.{number}")
-        if one.exists():
-            one.rename(file.with_name(f"{file.name}.{number + 1}"))
-    file.rename(file.with_name(f"{file.name}.1"))
-    try:
-        pid = next((state.pid for state in Supervisor(places).states() if state.name == "gateway"), 0)
-        if pid:
-            os.kill(pid, signal.SIGUSR1)
-    except (SupervisorUnreachable, ProcessLookupError):
-        log.warning("the gateway does not run; it opens its new access log when it starts")
-    return True
-
-
-def access_log(places: Places) -> Path | None:
-    """Name the gateway's access log, where it writes one."""
-    file = getattr(places, "access_log", places.gateway / "log" / "access.log")
-    return file if isinstance(file, Path) and file.parent.is_dir() else None
 
 
 def rotate_audit(places: Places, largest_bytes: int = AUDIT_BYTES) -> None:
@@ -122,7 +88,6 @@ def keep_within(places: Places, most_bytes: int) -> list[Path]:
 
 
 def _log_files(places: Places) -> Iterator[Path]:
-    yield from places.log.iterdir()
-    current = access_log(places)
-    if current is not None:
-        yield from current.parent.iterdir()
+    for folder in (places.log, places.access_log.parent):
+        if folder.is_dir():
+            yield from folder.iterdir()

@@ -24,6 +24,7 @@ HISTOGRAMS: Final = {
     "gateway": "traefik_entrypoint_request_duration_seconds",
 }
 OURS: Final = "twinhub_request_duration_seconds"
+OWN_ENTRY_POINTS: Final = ("internal", "inner")
 HEALTH_HANDLERS: Final = ("HealthCheckHandler", "MetricsHandler")
 
 
@@ -109,7 +110,7 @@ def counted(part: str, metrics: Iterable[Metric]) -> Counted:
         for sample in metric.samples:
             if (
                 sample.labels.get("handler", "").endswith(HEALTH_HANDLERS)
-                or sample.labels.get("entrypoint") == "internal"
+                or sample.labels.get("entrypoint") in OWN_ENTRY_POINTS
             ):
                 continue
             if sample.name.endswith("_count"):
