@@ -14,6 +14,8 @@ from twinhub.places import Places
 
 LARGEST_BYTES: Final = 10_000_000
 AUDIT_BYTES: Final = 20_000_000
+SETTLED_S: Final = 5.0
+"""After which nobody still writes to a file that was put aside."""
 
 
 def rotate(places: Places) -> None:
@@ -40,7 +42,7 @@ def _copy_and_empty(file: Path) -> None:
     os.truncate(file, 0)
 
 
-def rotate_audit(places: Places, largest_bytes: int = AUDIT_BYTES) -> None:
+def rotate_audit(places: Places, largest_bytes: int = AUDIT_BYTES, settled_s: float = SETTLED_S) -> None:
     """Put aside, packed, what the audit log has too much of; nothing of it is ever removed."""
     archive = places.audit / "archive"
     for folder in ("hub", "services", "root"):
@@ -48,7 +50,8 @@ def rotate_audit(places: Places, largest_bytes: int = AUDIT_BYTES) -> None:
             if not file.is_symlink() and _size(file) > largest_bytes:
                 _pack(file, archive)
         for aside in (places.audit / folder).glob("*.jsonl.aside"):
-            _pack_aside(aside, archive)
+            if time.time() - aside.stat(follow_symlinks=False).st_ctime >= settled_s:
+                _pack_aside(aside, archive)
 
 
 def _pack(file: Path, archive: Path) -> None:
@@ -60,8 +63,6 @@ def _pack(file: Path, archive: Path) -> None:
 
 
 def _pack_aside(aside: Path, archive: Path) -> None:
-    if time.time() - aside.stat(follow_symlinks=False).st_ctime < 5:
-        return
     descriptor = os.open(aside, os.O_RDONLY | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as source:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
