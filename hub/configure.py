@@ -35,10 +35,10 @@ ROLES: Final[list[dict[str, Any]]] = [
         "scopes": ["self", SCOPE_LIBRARY_WRITE, "access:services!service=twinhub-web"],
     },
     {
-        "name": "culler",
+        "name": "watch",
         "description": "Stop idle workspaces",
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
-        "services": ["idle-culler"],
+        "services": ["twinhub-watch"],
     },
     {
         "name": "operator",
@@ -126,7 +126,7 @@ def _configure_services(c: Any, places: Places) -> None:
             "oauth_client_allowed_scopes": WEB_SCOPES,
             "display": False,
         },
-        {"name": "idle-culler", "api_token": read_secret(places.secrets / "culler"), "display": False},
+        {"name": "twinhub-watch", "api_token": read_secret(places.secrets / "watch"), "display": False},
         {"name": "twinhub-operator", "api_token": read_secret(places.secrets / "operator"), "display": False},
     ]
 

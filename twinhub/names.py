@@ -23,6 +23,20 @@ USERNAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,30}[a-z0-9]$"
 """Account names are folder, container and address names too, so this is a subset that is legal in all of them."""
 
 
+SERVER_PATTERN: Final = r"^[a-z][a-z0-9-]{0,20}$"
+"""Names of the further workspaces that a person may have besides their own, whose name is empty."""
+
+
+def workspace_name(owner: str, server: str = "") -> str:
+    """Name a workspace's home folder: injective, as neither account nor server names hold capitals."""
+    return f"{owner}.SERVER.{server}" if server else owner
+
+
+def container_name(installation: str, owner: str, server: str = "") -> str:
+    """Name a workspace's container."""
+    return f"{installation}-workspace-{workspace_name(owner, server)}"
+
+
 def server_volume(installation: str, image_id: str) -> str:
     """Name the volume that holds the Jupyter server's own environment, as the image brings it."""
     return f"{installation}-server-{image_id.removeprefix('sha256:')[:16]}"
@@ -33,6 +47,13 @@ SERVER_ENVIRONMENT: Final = "/opt/jupyter"
 
 INSTALLATION_LABEL: Final = "twinhub.installation"
 """On every container, network and volume, so that an installation finds and removes just its own."""
+OWNER_LABEL: Final = "twinhub.owner"
+SERVER_LABEL: Final = "twinhub.server"
+"""Empty for a person's own workspace."""
+PROFILE_LABEL: Final = "twinhub.profile"
+VARIANT_LABEL: Final = "twinhub.variant"
+PLAN_LABEL: Final = "twinhub.plan"
+"""Digest of everything that a container was made from."""
 
 SCOPE_LIBRARY_READ: Final = "custom:library:read"
 SCOPE_LIBRARY_WRITE: Final = "custom:library:write"

@@ -58,6 +58,31 @@ class Places:
         return self.data_dir / "homes"
 
     @property
+    def workspaces(self) -> Path:
+        """What is known of workspaces, one small file each."""
+        return self.data_dir / "workspaces"
+
+    @property
+    def workspace_state(self) -> Path:
+        """What the watch tells of those that run, by owner."""
+        return self.workspaces / "state"
+
+    @property
+    def keep(self) -> Path:
+        """Until when people want theirs kept, by owner; written by the pages."""
+        return self.workspaces / "keep"
+
+    @property
+    def ends(self) -> Path:
+        """Why those that ended have ended, by owner."""
+        return self.workspaces / "ends"
+
+    @property
+    def watch_memory(self) -> Path:
+        """What the watch remembers over its own restart."""
+        return self.workspaces / "watch.json"
+
+    @property
     def secrets(self) -> Path:
         """Files of mode 0600, one per secret."""
         return self.data_dir / "secrets"

@@ -23,6 +23,7 @@ def main() -> None:
         sessions,
         oauth,
         places.inner_gateway_url,
+        places=places,
         workspace_host=places.workspace_host,
         external=gateway.services,
         places=places,

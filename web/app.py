@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from collections.abc import Mapping
@@ -13,12 +12,11 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twinhub.bodies import read_body
 from twinhub.error_page import error_page
 from twinhub.errors import PublicError
 from twinhub.names import GATEWAY_REFUSAL_PATH, GATEWAY_SIGN_IN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
@@ -32,11 +30,11 @@ from web.hosts import WorkspaceHost, same_host
 from web.pages import Pages
 from web.streams import Streams
 from web.twins_proxy import TwinsProxy
+from web.workspace_api import WorkspaceApi
 from web.workspaces import Workspaces
 
 STATIC: Final = Path(__file__).parent / "dist"
 HEALTH: Final = "/app/health"
-LARGEST_WISH_BYTES: Final = 4 * 1024
 
 log = logging.getLogger("web")
 
@@ -54,6 +52,7 @@ def create_app(
     oauth: OAuthClient,
     gateway_url: str,
     *,
+    places: Places,
     workspace_host: WorkspaceHost = same_host,
     external: Mapping[str, ExternalService] | None = None,
     places: Places | None = None,
@@ -61,8 +60,12 @@ def create_app(
 ) -> ASGIApp:
     """Build everything behind sign-in; the root leads to the Library, which asks for it."""
     pages = Pages(sessions)
-    workspaces = Workspaces(oauth.hub_url, transport=transport)
-    api = Api(workspaces, TwinsProxy(gateway_url, workspace_host=workspace_host, transport=transport))
+    api = WorkspaceApi(Workspaces(oauth.hub_url, transport=transport), places)
+    proxy = TwinsProxy(gateway_url, workspace_host=workspace_host, transport=transport)
+
+    async def twins(request: Request) -> Response:
+        return await proxy.forward(request, current_user(request), request.path_params["path"])
+
     inner = Starlette(
         routes=[
             Route(HEALTH, _health),
@@ -75,6 +78,7 @@ def create_app(
             Route("/app/digitaltwins/{twin:path}", pages.digital_twins),
             Route("/app/workbench", pages.workbench),
             *api.routes(),
+            Route("/app/api/twins/{path:path}", twins, methods=["GET", "POST", "DELETE"]),
             *GatewayAnswers(client, sessions, external or {}).routes(),
             *(Admin(places, pages).routes() if places is not None else ()),
         ],
@@ -93,53 +97,6 @@ def create_app(
             await signed_in(scope, receive, send)
 
     return app
-
-
-class Api:
-    """What the pages' scripts ask for."""
-
-    def __init__(self, workspaces: Workspaces, twins: TwinsProxy) -> None:
-        self._workspaces = workspaces
-        self._twins = twins
-
-    def routes(self) -> list[Route]:
-        """Give the routes below /app/api."""
-        return [
-            Route("/app/api/workspace", self.state, methods=["GET"]),
-            Route("/app/api/workspace", self.start, methods=["POST"]),
-            Route("/app/api/workspace", self.stop, methods=["DELETE"]),
-            Route("/app/api/workspace/progress", self.progress),
-            Route("/app/api/twins/{path:path}", self.twins, methods=["GET", "POST", "DELETE"]),
-        ]
-
-    async def state(self, request: Request) -> Response:
-        """Tell the state of the person's workspace."""
-        return JSONResponse({"state": await self._workspaces.state(current_user(request))})
-
-    async def start(self, request: Request) -> Response:
-        """Start it, with a fresh container when asked."""
-        body = await read_body(request, LARGEST_WISH_BYTES)
-        try:
-            wishes: Any = json.loads(body) if body else {}
-        except (ValueError, RecursionError) as error:
-            raise BadRequest("The body is not JSON.", 'Send {} or {"fresh": true}.') from error
-        fresh = isinstance(wishes, dict) and wishes.get("fresh") is True
-        await self._workspaces.start(current_user(request), fresh=fresh)
-        return JSONResponse({}, status_code=202)
-
-    async def stop(self, request: Request) -> Response:
-        """Stop it."""
-        await self._workspaces.stop(current_user(request))
-        return JSONResponse({}, status_code=202)
-
-    async def progress(self, request: Request) -> Response:
-        """Stream the steps of a start."""
-        events = self._workspaces.progress(current_user(request))
-        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-
-    async def twins(self, request: Request) -> Response:
-        """Pass on to the lifecycle API in the workspace."""
-        return await self._twins.forward(request, current_user(request), request.path_params["path"])
 
 
 async def _health(_: Request) -> Response:

@@ -58,3 +58,10 @@ class PageNotFound(PublicError):
 
     code = "page_not_found"
     status = 404
+
+
+class KeepRefused(PublicError):
+    """A workspace cannot be kept until that time."""
+
+    code = "keep_refused"
+    status = 409

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from twinhub.names import Category
-from twinhub.signin import Sessions, User, current_user
+from twinhub.signin import Sessions, current_user
 
 POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -31,6 +31,11 @@ LABELS: Final = {
     Category.TOOLS: "Tools",
     Category.DIGITAL_TWINS: "Digital Twins",
 }
+
+LINKS: Final = (
+    ("/lib", "Library queries", "Ask the library with GraphQL."),
+    ("/hub/token", "Tokens", "For programs that act in your name."),
+)
 
 
 class Pages:
@@ -56,7 +61,7 @@ class Pages:
 
     async def workbench(self, request: Request) -> Response:
         """The Workbench."""
-        return self._page(request, "workbench.html", "Workbench", tools=_tools(current_user(request)))
+        return self._page(request, "workbench.html", "Workbench", links=LINKS)
 
     def admin(self, request: Request) -> Response:
         """How the platform is; who may see it has been decided."""
@@ -74,15 +79,3 @@ class Pages:
             **values,
         )
         return HTMLResponse(text, headers=HEADERS)
-
-
-def _tools(user: User) -> list[tuple[str, str, str]]:
-    """Give address, name and purpose of each tool of the person's workspace."""
-    base = f"/user/{user.name}"
-    return [
-        (f"{base}/lab", "JupyterLab", "Notebooks, editors, terminals and files side by side."),
-        (f"{base}/terminals/main", "Terminal", "A shell in your own Linux container."),
-        (f"{base}/tree", "Notebook", "One notebook at a time, without the rest."),
-        ("/lib", "Library queries", "Ask the library with GraphQL."),
-        ("/hub/token", "Tokens", "For programs that act in your name."),
-    ]

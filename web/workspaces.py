@@ -1,8 +1,12 @@
-"""A person's workspace at the hub: its state, starting and stopping it, in that person's name."""
+"""A person's workspaces at the hub: their states, starting and stopping them, in that person's name."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx2
@@ -12,6 +16,19 @@ from twinhub.signin import User
 
 PENDING: Final = {"spawn": "starting", "stop": "stopping"}
 LONGEST_START_S: Final = 600.0
+LOOK_S: Final = 1.0
+"""For so long an answer of the hub serves everybody who asks for the same person, however many pages they have."""
+MOST_LOOKS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Server:
+    """One workspace as the hub knows it."""
+
+    state: str
+    """'ready', 'starting', 'stopping' or 'stopped'."""
+    options: Mapping[str, Any]
+    started: str | None = None
 
 
 class Workspaces:
@@ -23,26 +40,45 @@ class Workspaces:
         self._http = httpx2.AsyncClient(
             base_url=f"{hub_url}/hub/api", timeout=30.0, limits=limits, transport=transport, trust_env=False
         )
+        self._looks: OrderedDict[str, tuple[float, asyncio.Future[dict[str, Server]]]] = OrderedDict()
 
-    async def state(self, user: User) -> str:
+    async def servers(self, user: User) -> dict[str, Server]:
+        """Give all workspaces of a person, stopped named ones included; their own is always there, as ''."""
+        now = time.monotonic()
+        known = self._looks.get(user.token)
+        if known is None or known[0] < now:
+            # One question at a time: whoever comes while it is under way waits for its answer.
+            asked = asyncio.ensure_future(self._fetch(user))
+            self._looks[user.token] = known = (now + LOOK_S, asked)
+            self._looks.move_to_end(user.token)
+            while len(self._looks) > MOST_LOOKS:
+                self._looks.popitem(last=False)
+        return await asyncio.shield(known[1])
+
+    async def state(self, user: User, server: str = "") -> str:
         """Give 'ready', 'starting', 'stopping' or 'stopped'."""
-        server = (await self._ask("GET", user, "")).json().get("servers", {}).get("", {})
-        if server.get("ready"):
-            return "ready"
-        return PENDING.get(server.get("pending") or "", "stopped")
+        found = (await self.servers(user)).get(server)
+        return found.state if found else "stopped"
 
-    async def start(self, user: User, *, fresh: bool) -> None:
+    async def start(self, user: User, server: str, options: Mapping[str, Any]) -> None:
         """Ask for a start; one that runs or starts already is fine."""
-        await self._ask("POST", user, "/server", json={"fresh": True} if fresh else {}, accept=(400,))
+        path = f"/servers/{server}" if server else "/server"
+        # The hub answers 400 also where it refuses a new one; what was refused is not there afterwards.
+        answer = await self._ask("POST", user, path, json=dict(options), accept=(400,))
+        self._looks.pop(user.token, None)
+        if answer.status_code == 400 and await self.state(user, server) == "stopped":
+            raise HubRefused(_reason(answer), "Stop or remove a workspace that you do not need, then try again.")
 
-    async def stop(self, user: User) -> None:
+    async def stop(self, user: User, server: str, *, remove: bool = False) -> None:
         """Ask for a stop; one that is stopped already is fine."""
-        await self._ask("DELETE", user, "/server", accept=(400, 404))
+        path = f"/servers/{server}" if server else "/server"
+        await self._ask("DELETE", user, path, json={"remove": True} if remove else None, accept=(400, 404))
+        self._looks.pop(user.token, None)
 
-    async def progress(self, user: User) -> AsyncIterator[bytes]:
+    async def progress(self, user: User, server: str = "") -> AsyncIterator[bytes]:
         """Pass on the events of a start that is under way."""
         headers = {"Authorization": f"token {user.token}", "Accept": "text/event-stream"}
-        address = f"/users/{user.name}/server/progress"
+        address = f"/users/{user.name}/" + (f"servers/{server}/progress" if server else "server/progress")
         try:
             async with self._http.stream("GET", address, headers=headers, timeout=LONGEST_START_S) as answer:
                 if answer.status_code != 200:
@@ -52,6 +88,13 @@ class Workspaces:
                     yield chunk
         except httpx2.HTTPError:
             return  # the page asks for the state and goes on from there
+
+    async def _fetch(self, user: User) -> dict[str, Server]:
+        answer = await self._ask("GET", user, "?include_stopped_servers=1")
+        servers: dict[str, Any] = answer.json().get("servers") or {}
+        found = {name: _server(model) for name, model in servers.items()}
+        found.setdefault("", Server("stopped", {}))
+        return found
 
     async def _ask(
         self, method: str, user: User, path: str, *, json: Any = None, accept: tuple[int, ...] = ()
@@ -64,6 +107,11 @@ class Workspaces:
         if answer.status_code >= 400 and answer.status_code not in accept:
             raise HubRefused(_reason(answer), "Try again; if it stays so, ask an administrator.")
         return answer
+
+
+def _server(model: Mapping[str, Any]) -> Server:
+    state = "ready" if model.get("ready") else PENDING.get(model.get("pending") or "", "stopped")
+    return Server(state, model.get("user_options") or {}, model.get("started"))
 
 
 def _reason(answer: httpx2.Response) -> str:

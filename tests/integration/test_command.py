@@ -33,7 +33,7 @@ def test_doctor_names_what_is_wrong_and_the_remedy(installation: Installation) -
 def test_status_and_logs_show_every_part(installation: Installation) -> None:
     """Where operators look first."""
     content = json.loads(installation.twinhub("status", "--json").stdout)
-    assert {process["name"] for process in content["processes"]} >= {"gateway", "hub", "libms", "web", "culler"}
+    assert {process["name"] for process in content["processes"]} >= {"gateway", "hub", "libms", "web", "watch"}
     assert {process["state"] for process in content["processes"]} == {"RUNNING"}
     assert "hub" in installation.twinhub("logs").stdout.split()
     assert "JupyterHub" in installation.twinhub("logs", "hub", "-n", "200").stdout

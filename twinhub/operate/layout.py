@@ -13,7 +13,7 @@ from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
 from twinhub.secrets import ensure_secret
 
-ROOT_SECRETS: Final = ("hub-cookie", "gateway-api", "culler", "operator")
+ROOT_SECRETS: Final = ("hub-cookie", "gateway-api", "watch", "operator")
 SHARED_SECRETS: Final = ("session", "oauth", "library")
 """Read by the pages and the library, which do not run as root."""
 
@@ -47,6 +47,10 @@ def ensure_layout(places: Places) -> None:
         (places.audit / "hub", 0o700, getattr(places, "hub_user_id", None)),
         (places.audit / "services", 0o700, service_id),
         (places.audit / "root", 0o700, None),
+        (places.workspaces, 0o711, None),
+        (places.workspace_state, 0o755, None),
+        (places.ends, 0o755, None),
+        (places.keep, 0o700, service_id),
     ):
         _ensure_folder(folder, mode, owner_id)
     for name in ROOT_SECRETS:

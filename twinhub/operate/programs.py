@@ -65,11 +65,10 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
         Program("hub", (*python, "jupyterhub", "-f", str(_room_file("hub", "jupyterhub_config.py"))), hub, 15, 20),
         Program("upkeep", (*python, "twinhub.operate.upkeep"), shared, priority=40),
         Program("libms", _as_user(service_id, (*python, "libms")), shared, priority=30),
+        Program("watch", (*python, "hub.watch"), shared, priority=40),
         Program("web", _as_user(service_id, (*python, "web")), shared, priority=30),
     ]
     programs.append(Program("monitor", (*python, "twinhub.operate.monitor"), shared, priority=50))
-    if places.settings.workspaces.idle_stop_minutes:
-        programs.append(Program("culler", (*python, "hub.culler"), shared, priority=40))
     return tuple(programs)
 
 

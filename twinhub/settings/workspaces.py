@@ -57,6 +57,21 @@ class Workspaces(Section):
     longest_hours: float = Field(
         0, ge=0, description="Hours after which a workspace is stopped whatever it does; 0 means never."
     )
+    warn_minutes: float = Field(
+        10,
+        gt=0,
+        le=1440,
+        description="Minutes before a stop for which people are warned; at most half the time it has.",
+    )
+    longest_keep_hours: float = Field(
+        72, ge=0, description="Hours for which people may keep an idle workspace running; 0 means not at all."
+    )
+    keep_free_mb: int = Field(
+        1024,
+        ge=0,
+        description="Disk space, in MB, that workspaces leave free on the server. When there is less, the workspace that "
+        "wrote most of late is stopped.",
+    )
     named: int = Field(
         3, ge=0, le=50, description="Named workspaces one person may have besides their own; 0 means none."
     )

@@ -71,14 +71,18 @@ export function debounce(work, milliseconds) {
 export function ask({ title, fields = [], confirm = "OK", danger = false, text = "", choices = null, validate = () => "", submit = async () => {} }) {
   return new Promise((resolve) => {
     const problem = element("div", { class: "text-danger small", role: "alert" });
-    const inputs = fields.map(({ name, label, value = "", multiline = false, rows = 16, hint = "", checkbox = false }) => {
+    const inputs = fields.map(({ name, label, value = "", multiline = false, rows = 16, hint = "", checkbox = false, type = null, options = null }) => {
       const id = `ask-${name}`;
       if (checkbox) {
         const box = element("input", { id, name, type: "checkbox", class: "form-check-input me-2" });
         return [element("label", { class: "form-check-label d-block mt-2", for: id }, box, label), box];
       }
       const described = hint ? `${id}-hint` : null;
-      const input = element(multiline ? "textarea" : "input", { id, name, class: "form-control", rows: multiline ? rows : null, spellcheck: "false", autocomplete: "off", "aria-describedby": described });
+      if (options) {
+        const select = element("select", { id, name, class: "form-select", "aria-describedby": described }, ...options.map(([key, words]) => element("option", { value: key, selected: key === value }, words)));
+        return [element("label", { class: "form-label mt-2", for: id }, label), select, hint ? element("div", { class: "form-text", id: described }, hint) : null];
+      }
+      const input = element(multiline ? "textarea" : "input", { type, id, name, class: "form-control", rows: multiline ? rows : null, spellcheck: "false", autocomplete: "off", "aria-describedby": described });
       input.value = value;
       return [element("label", { class: "form-label mt-2", for: id }, label), input, hint ? element("div", { class: "form-text", id: described }, hint) : null];
     });
@@ -99,7 +103,7 @@ export function ask({ title, fields = [], confirm = "OK", danger = false, text =
       if (problem.textContent) return;
       buttons.forEach((button) => { button.disabled = true; });
       try {
-        await submit(typed());
+        await submit(typed(), event.submitter?.value);
         dialog.close(event.submitter?.value || "ok");
       } catch (error) {
         problem.textContent = error.message;
@@ -124,7 +128,7 @@ export function ask({ title, fields = [], confirm = "OK", danger = false, text =
     const first = inputs[0]?.[1];
     if (first && first.type !== "checkbox") {
       first.focus();
-      if (first.tagName === "INPUT") first.setSelectionRange(0, first.value.lastIndexOf(".") > 0 ? first.value.lastIndexOf(".") : first.value.length);
+      if (first.tagName === "INPUT" && first.type === "text") first.setSelectionRange(0, first.value.lastIndexOf(".") > 0 ? first.value.lastIndexOf(".") : first.value.length);
     }
   });
 }

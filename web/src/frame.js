@@ -1,5 +1,6 @@
 // What every page has: the theme switch and the menu.
 
+import "./banner.js";
 import { switchTheme } from "./theme.js";
 
 document.getElementById("theme").addEventListener("click", switchTheme);

@@ -1,13 +1,21 @@
-// The state of the person's workspace, and starting it with its steps shown.
+// The person's workspaces: their state, starting one with its steps shown, keeping and stopping it.
 
 import { request, requestJson } from "./api.js";
 
-export const fetchWorkspace = () => requestJson("GET", "/app/api/workspace");
+// A person's own workspace has no name; in addresses `_` stands for it.
+const address = (server, rest = "") => `/app/api/workspaces/${server || "_"}${rest}`;
 
-export async function startWorkspace(onStep, { fresh = false } = {}) {
-  await request("POST", "/app/api/workspace", { json: { fresh } });
+export const fetchWorkspace = () => requestJson("GET", "/app/api/workspace");
+export const fetchWorkspaces = () => requestJson("GET", "/app/api/workspaces");
+
+export async function startWorkspace(onStep, { server = "", fresh = false, profile } = {}) {
+  await request("POST", address(server), { json: { fresh, profile } });
+  return followStart(onStep, server);
+}
+
+export function followStart(onStep, server = "") {
   return new Promise((resolve, reject) => {
-    const events = new EventSource("/app/api/workspace/progress");
+    const events = new EventSource(address(server, "/progress"));
     events.onmessage = (event) => {
       const step = JSON.parse(event.data);
       onStep(step.progress ?? 0, step.message ?? "");
@@ -17,11 +25,12 @@ export async function startWorkspace(onStep, { fresh = false } = {}) {
     };
     events.onerror = async () => {
       events.close();
-      const { state } = await fetchWorkspace().catch(() => ({ state: "unknown" }));
-      if (state === "ready") resolve();
+      const { workspaces } = await fetchWorkspaces().catch(() => ({ workspaces: [] }));
+      if (workspaces.find((one) => one.server === server)?.state === "ready") resolve();
       else reject(new Error("The connection was lost while the workspace started. Reload the page."));
     };
   });
 }
 
-export const stopWorkspace = () => request("DELETE", "/app/api/workspace");
+export const stopWorkspace = (server = "", { remove = false } = {}) => request("DELETE", address(server, remove ? "?remove=1" : ""));
+export const keepWorkspace = (server, until) => requestJson("POST", address(server, "/keep"), { json: { until } });

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
 from twinhub.names import SESSION_COOKIE, XSRF_HEADER
+from twinhub.places import Places
+from twinhub.settings import Settings
 from twinhub.signin import HubClient, OAuthClient, Sessions
 from web.app import create_app
 
@@ -21,6 +24,7 @@ class HubStandIn:
         self.asked: list[httpx2.Request] = []
         self.servers: dict[str, object] = {}
         self.workspace = httpx2.Response(200, json={"twins": []})
+        self.started = httpx2.Response(202)
         self.admin = False
         self.silent = False
 
@@ -33,8 +37,8 @@ class HubStandIn:
             return httpx2.Response(200, json={**USER, "admin": self.admin})
         if path == "/hub/api/users/alice":
             return httpx2.Response(200, json={"servers": self.servers})
-        if path == "/hub/api/users/alice/server":
-            return httpx2.Response(202 if request.method == "POST" else 204)
+        if path == "/hub/api/users/alice/server" or path.startswith("/hub/api/users/alice/servers/"):
+            return self.started if request.method == "POST" else httpx2.Response(204)
         if path.startswith("/user/alice/twins/"):
             return self.workspace
         return httpx2.Response(404, json={"message": f"no {path}"})
@@ -51,12 +55,23 @@ def hub() -> HubStandIn:
 
 
 @pytest.fixture
-def browser(hub: HubStandIn) -> Iterator[TestClient]:
+def places(tmp_path: Path) -> Places:
+    """An installation's data folder, with a profile for a group that alice is not in."""
+    profiles = {"large": {"memory": "8G"}, "secret": {"groups": ["researchers"]}}
+    made = Places(tmp_path, Settings.model_validate({"workspaces": {"image": "minimal", "profiles": profiles}}))
+    for folder in (made.workspaces, made.workspace_state, made.keep, made.ends):
+        folder.mkdir()
+    return made
+
+
+@pytest.fixture
+def browser(hub: HubStandIn, places: Places) -> Iterator[TestClient]:
     """A browser that is signed in and sends the XSRF header of its page."""
     sessions = Sessions("secret")
     transport = httpx2.MockTransport(hub)
     client = HubClient("http://hub", transport=transport)
-    app = create_app(client, sessions, OAuthClient("http://hub", "s"), "http://gateway", transport=transport)
+    oauth = OAuthClient("http://hub", "s")
+    app = create_app(client, sessions, oauth, "http://gateway", places=places, transport=transport)
     cookie = sessions.seal("token-of-alice")
     headers = {XSRF_HEADER: sessions.xsrf_token(cookie)}
     with TestClient(app, base_url="http://platform", headers=headers, follow_redirects=False) as made:

@@ -1,0 +1,38 @@
+"""`python -m hub.watch`: look after the running workspaces until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from hub.watch.engine import Engine
+from hub.watch.hub import Hub
+from hub.watch.tasks import start_tasks, tasks
+from hub.watch.watcher import Watcher
+from twinhub.places import read_places
+from twinhub.secrets import read_secret
+
+
+def main() -> None:
+    """Read the environment, put the parts together, watch."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    places = read_places()
+    hub = Hub(os.environ["TWINHUB_HUB_URL"], read_secret(places.secrets / "watch"))
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    start_tasks(tasks(places), stop)
+    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="watch")
+    Watcher(places, Engine(places.settings.name), hub, executor).run(stop)
+    # What still walks a disk or waits for the hub is not worth waiting for.
+    executor.shutdown(wait=False, cancel_futures=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
