@@ -51,8 +51,8 @@ export async function askToKeep(server, { longestHours, kept }) {
     text: `Until then it is not stopped for being idle. At most ${longestHours} hours from now.`,
     fields: [{ name: "own", label: "Another time", type: "datetime-local", value: localInput(new Date(now.getTime() + 2 * HOUR_MS)) }],
     choices: [
+      { value: "own", label: "Until that time" }, // the first: Enter in the field means it
       ...known.map(([label], index) => ({ value: String(index), label, quiet: true })),
-      { value: "own", label: "Until that time" },
       ...(kept ? [{ value: "none", label: "No longer", danger: true }] : []),
       { value: "cancel", label: "Cancel", quiet: true },
     ],

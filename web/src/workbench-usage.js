@@ -9,14 +9,15 @@ const HIGH = 0.9;
 
 function row(label) {
   const words = element("span", { class: "tw-usage-words" });
-  const bar = element("meter", { min: 0, max: 1, "aria-hidden": "true" });
+  const filled = element("div", {});
+  const bar = element("div", { class: "tw-meter", "aria-hidden": "true" }, filled); // the words say the same
   const node = element("div", { class: "tw-usage-row" }, element("dt", {}, label), element("dd", {}, words, bar));
   return {
     node,
     show(text, part) {
       if (words.textContent !== text) words.textContent = text;
       bar.hidden = part === null;
-      bar.value = Math.min(1, part ?? 0);
+      filled.style.width = `${Math.min(100, 100 * (part ?? 0))}%`;
       node.dataset.high = String((part ?? 0) >= HIGH);
     },
   };
