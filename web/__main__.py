@@ -26,7 +26,6 @@ def main() -> None:
         places=places,
         workspace_host=places.workspace_host,
         external=gateway.services,
-        places=places,
     )
     serve_part(app, "web", places.web_port, places, websockets=True)
 

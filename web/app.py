@@ -55,7 +55,6 @@ def create_app(
     places: Places,
     workspace_host: WorkspaceHost = same_host,
     external: Mapping[str, ExternalService] | None = None,
-    places: Places | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> ASGIApp:
     """Build everything behind sign-in; the root leads to the Library, which asks for it."""
@@ -80,7 +79,7 @@ def create_app(
             *api.routes(),
             Route("/app/api/twins/{path:path}", twins, methods=["GET", "POST", "DELETE"]),
             *GatewayAnswers(client, sessions, external or {}).routes(),
-            *(Admin(places, pages).routes() if places is not None else ()),
+            *Admin(places, pages).routes(),
         ],
         exception_handlers=_error_handlers(),
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,15 +11,15 @@ from hub.watch.engine import Engine
 from hub.watch.hub import Hub
 from hub.watch.tasks import start_tasks, tasks
 from hub.watch.watcher import Watcher
+from twinhub.logging import configure_logging
 from twinhub.places import read_places
 from twinhub.secrets import read_secret
 
 
 def main() -> None:
     """Read the environment, put the parts together, watch."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
     places = read_places()
+    configure_logging("watch", places.settings.monitoring.log_level)
     hub = Hub(os.environ["TWINHUB_HUB_URL"], read_secret(places.secrets / "watch"))
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

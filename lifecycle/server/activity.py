@@ -1,4 +1,4 @@
-"""A running twin is activity: the culler asks the server, and the server asks us."""
+"""A running twin is activity: the server reports it to the hub, and the hub's watch goes by that."""
 
 from __future__ import annotations
 
