@@ -12,7 +12,7 @@ from gateway.serving import write_serving
 from twinhub.places import Places
 
 
-def dynamic_configuration(places: Places, hub_url: str) -> dict[str, Any]:
+def dynamic_configuration(places: Places) -> dict[str, Any]:
     """Give our own routes; the hub's stand in a file of their own."""
     transports = {}
     if places.settings.ca_bundle:
@@ -20,14 +20,14 @@ def dynamic_configuration(places: Places, hub_url: str) -> dict[str, Any]:
     return {
         "http": {
             "routers": routers(places),
-            "services": services(places, hub_url),
+            "services": services(places),
             "middlewares": middlewares(places),
             **transports,
         }
     }
 
 
-def write_configuration(places: Places, hub_url: str) -> None:
+def write_configuration(places: Places, bridge_address: str) -> None:
     """Write all files; Traefik picks up the dynamic ones at once, the static one at its next start.
 
     Raises CertificateRefused for a certificate that browsers would not take.
@@ -35,5 +35,5 @@ def write_configuration(places: Places, hub_url: str) -> None:
     dynamic = places.gateway / "dynamic"
     dynamic.mkdir(parents=True, exist_ok=True)
     write_serving(places)
-    write_yaml(places.gateway / "static.yaml", static_configuration(places))
-    write_yaml(dynamic / "twinhub.yaml", dynamic_configuration(places, hub_url))
+    write_yaml(places.gateway / "static.yaml", static_configuration(places, bridge_address))
+    write_yaml(dynamic / "twinhub.yaml", dynamic_configuration(places))

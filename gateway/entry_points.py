@@ -9,6 +9,8 @@ from twinhub.places import Places
 ENTRY_POINT: Final = "public"
 INNER_ENTRY_POINT: Final = "inner"
 API_ENTRY_POINT: Final = "internal"
+WORKSPACES_ENTRY_POINT: Final = "workspaces"
+"""On the workspaces' bridge: the hub's API, and nothing else."""
 PLAIN_ENTRY_POINT: Final = "plain"
 """Sends on to HTTPS, and answers the authority's question for ACME."""
 ACME: Final = "twinhub"
@@ -62,7 +64,7 @@ METRICS: Final = {
 }
 
 
-def static_configuration(places: Places) -> dict[str, Any]:
+def static_configuration(places: Places, bridge_address: str) -> dict[str, Any]:
     """Give Traefik's static configuration."""
     return {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
@@ -74,7 +76,7 @@ def static_configuration(places: Places) -> dict[str, Any]:
             "providersThrottleDuration": "0s",
             "file": {"directory": str(places.gateway / "dynamic"), "watch": True},
         },
-        "entryPoints": _entry_points(places),
+        "entryPoints": _entry_points(places, bridge_address),
         **_access_log(places),
         **_certificates_resolvers(places),
     }
@@ -88,7 +90,7 @@ def plain_port(places: Places) -> int | None:
     return gateway.http_port or (80 if places.settings.port == 443 else None)
 
 
-def _entry_points(places: Places) -> dict[str, Any]:
+def _entry_points(places: Places, bridge_address: str) -> dict[str, Any]:
     gateway = places.settings.gateway
     public = _listening(f"{places.settings.address}:{places.settings.port}", gateway.trusted_proxies)
     public["http"]["middlewares"] = ["twinhub-headers@file"]
@@ -98,7 +100,10 @@ def _entry_points(places: Places) -> dict[str, Any]:
         ENTRY_POINT: public,
         INNER_ENTRY_POINT: _listening(f"127.0.0.1:{places.inner_gateway_port}", ()),
         API_ENTRY_POINT: {"address": f"127.0.0.1:{places.gateway_api_port}"},
+        # The hub itself listens on loopback, on the same port.
+        WORKSPACES_ENTRY_POINT: _listening(f"{bridge_address}:{places.hub_port}", ()),
     }
+    points[WORKSPACES_ENTRY_POINT]["observability"] = {"accessLogs": False}
     points[INNER_ENTRY_POINT]["observability"] = {"accessLogs": False}
     points[API_ENTRY_POINT]["observability"] = {"accessLogs": False}
     port = plain_port(places)

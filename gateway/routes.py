@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from gateway import middlewares as on_the_way
-from gateway.entry_points import ENTRY_POINT, INNER_ENTRY_POINT
+from gateway.entry_points import ENTRY_POINT, INNER_ENTRY_POINT, WORKSPACES_ENTRY_POINT
 from twinhub.places import Places
 
 OUR_PRIORITY: Final = 100_000
@@ -18,6 +18,7 @@ PAGES: Final = "Path(`/app`) || PathPrefix(`/app/`)"
 LIBRARY: Final = "Path(`/lib`) || PathPrefix(`/lib/`)"
 FILES: Final = "PathPrefix(`/lib/files`) || PathPrefix(`/lib/uploads`)"
 HUB: Final = "PathPrefix(`/hub/`)"
+HUB_API: Final = "Path(`/hub/api`) || PathPrefix(`/hub/api/`)"
 HUB_WRITES: Final = f"{HUB} && !Method(`GET`) && !Method(`HEAD`) && !Method(`OPTIONS`)"
 HUB_FORMS: Final = f"{HUB_WRITES} && !PathPrefix(`/hub/api/`)"
 
@@ -40,6 +41,8 @@ def routers(places: Places) -> dict[str, Any]:
         ),
         "twinhub-pages-inner": _route(PAGES, "twinhub-web", [], entry_point=INNER_ENTRY_POINT),
         "twinhub-library-inner": _route(LIBRARY, "twinhub-library", [], entry_point=INNER_ENTRY_POINT),
+        # Programs in workspaces speak with the hub's API; its pages, the sign-in above all, are not for them.
+        "twinhub-hub-workspaces": _route(HUB_API, "twinhub-hub", [], entry_point=WORKSPACES_ENTRY_POINT),
     }
     if places.settings.gateway.subdomains:
         rule = (
@@ -62,12 +65,12 @@ def _external(places: Places) -> dict[str, Any]:
     return found
 
 
-def services(places: Places, hub_url: str) -> dict[str, Any]:
+def services(places: Places) -> dict[str, Any]:
     """Give the servers behind the routes."""
     urls = {
         "twinhub-web": f"http://127.0.0.1:{places.web_port}",
         "twinhub-library": f"http://127.0.0.1:{places.libms_port}",
-        "twinhub-hub": hub_url,
+        "twinhub-hub": f"http://127.0.0.1:{places.hub_port}",
     }
     found: dict[str, Any] = {name: {"loadBalancer": {"servers": [{"url": url}]}} for name, url in urls.items()}
     trusting = {"serversTransport": "twinhub-external"} if places.settings.ca_bundle else {}

@@ -52,17 +52,18 @@ WEB_SCOPES: Final = [SCOPE_LIBRARY_WRITE, "access:servers!user", "servers!user",
 """All that a session of our pages can ever do in somebody's name."""
 
 
-def configure(c: Any, places: Places, *, hub_url: str, image: str, network: str) -> None:
+def configure(c: Any, places: Places, *, hub_url: str, hub_url_inside: str, image: str, network: str) -> None:
     """Fill JupyterHub's configuration object `c`.
 
-    `hub_url` is where workspaces and services reach the hub: an address on the
-    workspaces' bridge, never one that other machines can reach.
+    `hub_url` is where the gateway and our services reach the hub, on loopback;
+    `hub_url_inside` is where workspaces reach its API, on their bridge.
     """
     _configure_hub(c, places, hub_url)
     _configure_gateway(c, places)
     _configure_accounts(c, places)
     _configure_services(c, places)
     _configure_workspaces(c, places, image, network)
+    c.Workspace.hub_connect_url = hub_url_inside
 
 
 def _configure_hub(c: Any, places: Places, hub_url: str) -> None:
@@ -119,7 +120,7 @@ def _configure_services(c: Any, places: Places) -> None:
     c.JupyterHub.services = [
         {
             "name": "twinhub-web",
-            "api_token": read_secret(places.secrets / "oauth"),
+            "api_token": read_secret(places.secrets / "oauth-hub"),
             "oauth_client_id": WEB_CLIENT_ID,
             "oauth_redirect_uri": SIGN_IN_CALLBACK_PATH,
             "oauth_no_confirm": True,

@@ -9,6 +9,7 @@ configure(
     get_config(),  # type: ignore[name-defined]  # noqa: F821 - JupyterHub provides it
     read_places(),
     hub_url=os.environ["TWINHUB_HUB_URL"],
+    hub_url_inside=os.environ["TWINHUB_HUB_URL_INSIDE"],
     image=os.environ["TWINHUB_IMAGE"],
     network=os.environ["TWINHUB_NETWORK"],
 )

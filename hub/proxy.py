@@ -31,8 +31,8 @@ class _SharedFile(TraefikConfigFileHandler):
         try:
             with os.fdopen(descriptor, "w") as stream:
                 self._dump(data, stream)
-                if os.getuid() == 0:
-                    os.fchown(stream.fileno(), 0, self._group_id)
+                # The hub is a member of the gateway's group, see twinhub/operate/programs.py.
+                os.fchown(stream.fileno(), -1, self._group_id)
                 os.fchmod(stream.fileno(), 0o640)
             Path(part).rename(target)
         except BaseException:

@@ -13,8 +13,8 @@ from dockerspawner import DockerSpawner
 from traitlets import Bool, Int, List, Unicode
 
 from hub import failures
+from hub.engine import GateClient
 from twinhub.names import INSTALLATION_LABEL, SERVER_ENVIRONMENT, server_volume
-from twinhub.owners import ensure_home, ensure_owner_folder
 from twinhub.places import Places
 
 PLAN_LABEL: Final = "twinhub.plan"
@@ -47,6 +47,8 @@ class Workspace(DockerSpawner):
     places: Places
     """Set by configure; a class attribute, as the hub makes the instances."""
 
+    gate: GateClient | None = None
+
     process_limit = Int(1024, config=True, help="Processes and threads one workspace may have.")
     common_read_only = Bool(False, config=True, help="Whether /workspace/common is mounted read-only.")
     installation = Unicode("twinhub", config=True, help="Prefix of container and volume names.")
@@ -56,6 +58,13 @@ class Workspace(DockerSpawner):
         super().__init__(*args, **kwargs)
         self._news: list[dict[str, Any]] = []
         self._news_came = asyncio.Event()
+
+    @property
+    def client(self) -> GateClient:
+        """The one connection to the engine, through the gate."""
+        if Workspace.gate is None:
+            Workspace.gate = GateClient(self.places.engine_gate_socket)
+        return Workspace.gate
 
     # --- progress -------------------------------------------------------------
 
@@ -135,7 +144,7 @@ class Workspace(DockerSpawner):
             self.mem_limit,
             self.cpu_limit,
             self.network_name,
-            self.hub.api_url,
+            self.hub_connect_url,
         ]
         digest = hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=str).encode()).hexdigest()
         return host_config, digest
@@ -146,8 +155,8 @@ class Workspace(DockerSpawner):
         """Bring the workspace up; raises SpawnException in words a person can act on."""
         self._news.clear()
         self._tell(5, "Preparing your folders")
-        await asyncio.to_thread(self._ensure_folders)
         try:
+            await self.docker("ensure_owner", self.user.name)
             await self._discard_outdated()
             self._tell(30, "Starting the container")
             address = await super().start()
@@ -159,10 +168,6 @@ class Workspace(DockerSpawner):
         await self._wait_until_listening(ip, port)
         self._tell(90, "Jupyter server answers, opening the way to it")
         return ip, port
-
-    def _ensure_folders(self) -> None:
-        ensure_owner_folder(self.places, self.user.name)
-        ensure_home(self.places, self.user.name)
 
     async def _discard_outdated(self) -> None:
         """Remove the container of the last start when it was made from other ingredients."""

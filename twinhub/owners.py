@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 from twinhub.names import COMMON, Category
 from twinhub.places import Places
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def ensure_owner_folder(places: Places, owner: str) -> bool:
@@ -17,38 +19,55 @@ def ensure_owner_folder(places: Places, owner: str) -> bool:
     The folder is prepared aside and renamed into place, so nothing of it is ever
     written below a folder that its owner can already change (and fill with links).
     """
-    target = places.files / owner
-    if target.is_dir():
+    if (places.files / owner).is_dir():
         return False
-    user_id = places.settings.workspace_user_id
-    aside = Path(tempfile.mkdtemp(prefix=f".new-{owner}-", dir=places.files))
+    names = (*Category, *(() if owner == COMMON else (COMMON,)))
+    aside = f".new-{owner}-{secrets.token_hex(8)}"
+    files = os.open(places.files, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for name in (*Category, *(() if owner == COMMON else (COMMON,))):
-            (aside / name).mkdir(mode=0o755)
-            _hand_over(aside / name, user_id)
-        aside.chmod(0o755)
-        _hand_over(aside, user_id)
-        aside.rename(target)
-    except FileExistsError:
-        return False
+        os.mkdir(aside, 0o700, dir_fd=files)
+        _fill(files, aside, names, places.settings.workspace_user_id)
+        os.rename(aside, owner, src_dir_fd=files, dst_dir_fd=files)
     except OSError:
-        if target.is_dir():
+        if (places.files / owner).is_dir():
             return False
         raise
     finally:
-        if aside.exists():
-            shutil.rmtree(aside)
+        os.close(files)
+        if (places.files / aside).is_dir():
+            shutil.rmtree(places.files / aside)
     return True
 
 
-def ensure_home(places: Places, owner: str) -> None:
+def _fill(files: int, aside: str, names: tuple[str, ...], user_id: int) -> None:
+    """Make the categories and hand all over, through open folders only.
+
+    Root does this in a folder that the library's account may change: whatever that
+    account puts in the way of a name, nothing outside is touched.
+    """
+    folder = os.open(aside, FOLDER, dir_fd=files)
+    try:
+        for name in names:
+            os.mkdir(name, 0o755, dir_fd=folder)
+            category = os.open(name, FOLDER, dir_fd=folder)
+            try:
+                _hand_over(category, user_id)
+            finally:
+                os.close(category)
+        os.fchmod(folder, 0o755)
+        _hand_over(folder, user_id)
+    finally:
+        os.close(folder)
+
+
+def ensure_home(places: Places, name: str) -> None:
     """Make the folder that becomes a person's home in their workspace."""
-    home = places.homes / owner
+    home = places.homes / name
     if not home.is_dir():
         home.mkdir(mode=0o700)
         _hand_over(home, places.settings.workspace_user_id)
 
 
-def _hand_over(folder: Path, user_id: int) -> None:
+def _hand_over(folder: int | Path, user_id: int) -> None:
     if os.getuid() == 0:
         os.chown(folder, user_id, user_id)

@@ -155,7 +155,17 @@ class Places:
     @property
     def gateway_user_id(self) -> int:
         """Numeric account of the gateway, which has no business with anybody's files."""
-        return self.settings.workspace_user_id + 1 if os.getuid() == 0 else os.getuid()
+        return self.settings.account(1)
+
+    @property
+    def hub_user_id(self) -> int:
+        """Numeric account of the hub, which knows everybody's passwords and nobody's files."""
+        return self.settings.account(2)
+
+    @property
+    def engine_gate_socket(self) -> Path:
+        """Where the hub reaches the container engine, as far as it may."""
+        return self.run / "engine-gate" / "socket"
 
     @property
     def inner_gateway_port(self) -> int:
@@ -193,4 +203,6 @@ class Places:
 def read_places(data_dir: Path | None = None) -> Places:
     """Find an installation and read its settings; raises SettingsError."""
     folder = (data_dir or default_data_dir()).absolute()
-    return Places(folder, read_settings(folder / FILE_NAME))
+    # Not the reading process's own account: most of the platform's processes have dropped root.
+    installer_id = folder.stat().st_uid if folder.exists() else os.getuid()
+    return Places(folder, read_settings(folder / FILE_NAME).for_installer(installer_id))

@@ -27,6 +27,12 @@ def ensure_secret(file: Path, owner_id: int | None = None, length_bytes: int = 3
     return True
 
 
+def ensure_copy(source: Path, file: Path) -> None:
+    """Keep a second file with the same secret, for another account that may read just its own."""
+    if not file.exists() or file.read_text(encoding="ascii") != source.read_text(encoding="ascii"):
+        write_secret(file, read_secret(source))
+
+
 def write_secret(file: Path, text: str, owner_id: int | None = None) -> None:
     """Put a secret into a file of mode 0600, replacing what it held."""
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub import accounts
 from twinhub.errors import HubRefused, HubUnreachable
+from twinhub.operate.acting import acting_as
 from twinhub.operate.health import address_of
 from twinhub.places import Places
 from twinhub.secrets import read_secret
@@ -73,16 +74,17 @@ def remove_person(places: Places, name: str) -> None:
 
 @contextmanager
 def _database(places: Places) -> Iterator[Session]:
-    """Open the hub's database beside the hub; SQLite keeps the two apart."""
+    """Open the hub's database beside the hub, as the hub; SQLite keeps the two apart."""
     file = places.hub / "jupyterhub.sqlite"
     if not file.exists():
         raise HubUnreachable("The platform has never been started here.", "Start it with 'twinhub up'.")
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": 10})
-    try:
-        with Session(engine) as session:
-            yield session
-    finally:
-        engine.dispose()
+    with acting_as(places.hub_user_id):
+        engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": 10})
+        try:
+            with Session(engine) as session:
+                yield session
+        finally:
+            engine.dispose()
 
 
 def _ask(places: Places, method: str, path: str, *, json: Any = None, accept: tuple[int, ...] = ()) -> httpx2.Response:

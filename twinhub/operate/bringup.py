@@ -21,7 +21,7 @@ from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
 from twinhub.operate.layout import ensure_layout
 from twinhub.operate.network import ensure_network
-from twinhub.operate.programs import Program, engine_program, hub_url, image_name, platform_programs
+from twinhub.operate.programs import Program, engine_program, image_name, platform_programs
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
 from twinhub.operate.volumes import ensure_server_volume
@@ -58,7 +58,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
         _ensure_pages(places)
     with report.step("Network and gateway configuration"):
         bridge = ensure_network(places)
-        write_configuration(places, hub_url(places, bridge))
+        write_configuration(places, bridge)
     programs = [*engine_programs, *_with_settings(places, platform_programs(places, bridge))]
     with report.step("Processes"):
         supervisor.ensure_running(programs)

@@ -23,7 +23,7 @@ WANTED_FREE_GB: Final = 1.0
 
 
 NAME_FILE: Final = "installation-name"
-"""In the hub's folder: under which name containers and volumes were made."""
+"""In the data folder: under which name containers and volumes were made."""
 
 
 class NotReady(PublicError):
@@ -49,6 +49,7 @@ def listening_addresses(places: Places) -> dict[str, tuple[str, int]]:
     return {
         **({"gateway.http_port": (places.settings.address, plain)} if plain else {}),
         "port": (places.settings.address, places.settings.port),
+        "internal_port": ("127.0.0.1", places.hub_port),
         "internal_port + 1": ("127.0.0.1", places.web_port),
         "internal_port + 2": ("127.0.0.1", places.libms_port),
         "internal_port + 3": ("127.0.0.1", places.gateway_api_port),
@@ -106,7 +107,9 @@ def check_reachable_folder(places: Places) -> Finding:
 
 def check_name(places: Places) -> Finding:
     """Tell whether the installation still has the name under which its containers and volumes were made."""
-    recorded = places.hub / NAME_FILE
+    recorded = places.data_dir / NAME_FILE
+    if not recorded.exists():
+        recorded = places.hub / NAME_FILE  # where older versions kept it
     first = recorded.read_text().strip() if recorded.exists() else places.settings.name
     if first != places.settings.name:
         return Finding(

@@ -22,7 +22,18 @@ from twinhub.places import Places
 from twinhub.settings import parse_settings
 
 COMMAND: Final = Path("/usr/local/bin/twinhub")
-KEPT: Final = ("files", "homes", "trash", "library", "hub", "secrets", "audit", "backups", "twinhub.yaml")
+KEPT: Final = (
+    "files",
+    "homes",
+    "trash",
+    "library",
+    "hub",
+    "secrets",
+    "audit",
+    "backups",
+    "twinhub.yaml",
+    "installation-name",
+)
 """What stays after an uninstall without --purge: everything that people made."""
 
 REMOVED: Final = ("app", "gateway", "log", "run", "uploads")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +14,14 @@ from twinhub.names import COMMON
 from twinhub.operate.checks import NAME_FILE
 from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
-from twinhub.secrets import ensure_secret
+from twinhub.secrets import ensure_copy, ensure_secret
 
-ROOT_SECRETS: Final = ("hub-cookie", "gateway-api", "watch", "operator")
+HUB_SECRETS: Final = ("hub-cookie", "gateway-api", "watch", "operator")
 SHARED_SECRETS: Final = ("session", "oauth", "library")
-"""Read by the pages and the library, which do not run as root."""
+"""Read by the pages and the library."""
+
+OAUTH_OF_HUB: Final = "oauth-hub"
+"""The hub's copy of what it shares with the pages, as each account reads only files of its own."""
 
 ADMIN_PASSWORD: Final = "admin-password"  # noqa: S105 - a file's name
 
@@ -29,14 +35,14 @@ def password_file(places: Places, name: str) -> Path:
 def ensure_layout(places: Places) -> None:
     """Make every folder and secret that is missing; existing ones keep their content."""
     service_id = places.settings.workspace_user_id
+    hub_id = places.hub_user_id
     for folder, mode, owner_id in (
         (places.data_dir, 0o711, None),
         (places.secrets, 0o711, None),
-        (places.hub, 0o700, None),
+        (places.hub, 0o700, hub_id),
         (places.log, 0o700, None),
         (places.run, 0o711, None),
         (places.gateway, 0o711, None),
-        (places.gateway / "dynamic", 0o755, None),
         (places.access_log.parent, 0o700, places.gateway_user_id),
         (places.files, 0o700, service_id),
         (places.trash, 0o700, service_id),
@@ -53,14 +59,48 @@ def ensure_layout(places: Places) -> None:
         (places.keep, 0o700, service_id),
     ):
         _ensure_folder(folder, mode, owner_id)
-    for name in ROOT_SECRETS:
+    _ensure_shared(places.engine_gate_socket.parent, 0o750, hub_id)
+    # The hub writes its routes beside ours, which it can neither change nor remove.
+    _ensure_shared(places.gateway / "dynamic", 0o1775, hub_id)
+    for name in HUB_SECRETS:
         ensure_secret(places.secrets / name)
     for name in SHARED_SECRETS:
         ensure_secret(places.secrets / name, service_id if os.getuid() == 0 else None)
     # 20 hexadecimal characters are 80 bits, and still typed by hand without despair.
     ensure_secret(places.secrets / ADMIN_PASSWORD, length_bytes=10)
+    ensure_copy(places.secrets / "oauth", places.secrets / OAUTH_OF_HUB)
     ensure_owner_folder(places, COMMON)
-    (places.hub / NAME_FILE).write_text(places.settings.name + "\n")
+    (places.data_dir / NAME_FILE).write_text(places.settings.name + "\n")
+    if places.settings.installed_by_root:
+        _hand_to_hub(places)
+
+
+def _hand_to_hub(places: Places) -> None:
+    """Give the hub's account what is its own; in an older installation all of it is root's."""
+    _give(places.secrets, (*HUB_SECRETS, OAUTH_OF_HUB, ADMIN_PASSWORD), places.hub_user_id)
+    _give(places.hub, [file.name for file in places.hub.iterdir()], places.hub_user_id)
+    _give(places.gateway / "dynamic", ("hub.yaml",), places.hub_user_id)
+
+
+def _give(folder: Path, names: Iterable[str], user_id: int) -> None:
+    """Hand over ordinary files of root; a link, to whatever it leads, stays whose it is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for name in names:
+            with suppress(FileNotFoundError):
+                about = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                if stat.S_ISREG(about.st_mode) and about.st_nlink == 1 and about.st_uid == 0:
+                    os.chown(name, user_id, -1, dir_fd=descriptor, follow_symlinks=False)
+    finally:
+        os.close(descriptor)
+
+
+def _ensure_shared(folder: Path, mode: int, group_id: int) -> None:
+    """Make a folder of ours that one group may use too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.getuid() == 0:
+        os.chown(folder, -1, group_id)
+    folder.chmod(mode)
 
 
 def _ensure_folder(folder: Path, mode: int, owner_id: int | None) -> None:

@@ -7,11 +7,14 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from gateway.entry_points import plain_port
 from twinhub.operate.engine import engine_command
 from twinhub.operate.network import network_name
 from twinhub.places import DATA_DIR_VARIABLE, Places
+
+CONFIGURATION: Final = Path(__file__).parents[2] / "hub" / "jupyterhub_config.py"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,13 @@ class Program:
     """Its children are the workspaces, which must outlive it: they are never swept up with it."""
 
 
-def hub_url(places: Places, bridge_address: str) -> str:
-    """Give the address at which workspaces and services reach the hub."""
+def hub_url(places: Places) -> str:
+    """Give the address at which the platform's own processes reach the hub."""
+    return f"http://127.0.0.1:{places.hub_port}"
+
+
+def hub_url_inside(places: Places, bridge_address: str) -> str:
+    """Give the address at which workspaces reach the hub's API, and nothing else of it: see gateway.configuration."""
     return f"http://{bridge_address}:{places.hub_port}"
 
 
@@ -49,20 +57,28 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
     service_id = places.settings.workspace_user_id
     shared = {
         DATA_DIR_VARIABLE: str(places.data_dir),
-        "TWINHUB_HUB_URL": hub_url(places, bridge_address),
+        "TWINHUB_HUB_URL": hub_url(places),
         # Not the shell's own, which would restart everything whenever another one is used.
         "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(places.run),
     }
-    hub = {**shared, "TWINHUB_IMAGE": image_name(places), "TWINHUB_NETWORK": network_name(places), **_proxies()}
+    hub = {
+        **shared,
+        "HOME": str(places.hub),
+        "TWINHUB_IMAGE": image_name(places),
+        "TWINHUB_NETWORK": network_name(places),
+        "TWINHUB_HUB_URL_INSIDE": hub_url_inside(places, bridge_address),
+        **_proxies(),
+    }
     programs = [
+        Program("engine-gate", (*python, "hub.engine_gate"), shared, priority=5),
         Program(
             "gateway",
             _as_user(places.gateway_user_id, _traefik(places), low_port=_takes_low_port(places)),
             {"HOME": str(places.run)},
             priority=10,
         ),
-        Program("hub", (*python, "jupyterhub", "-f", str(_room_file("hub", "jupyterhub_config.py"))), hub, 15, 20),
+        Program("hub", _as_hub(places, (*python, "jupyterhub", "-f", str(CONFIGURATION))), hub, 15, 20),
         Program("upkeep", (*python, "twinhub.operate.upkeep"), shared, priority=40),
         Program("libms", _as_user(service_id, (*python, "libms")), shared, priority=30),
         Program("watch", (*python, "hub.watch"), shared, priority=40),
@@ -76,8 +92,9 @@ def _takes_low_port(places: Places) -> bool:
     return min(places.settings.port, plain_port(places) or places.settings.port) < 1024
 
 
-def _room_file(room: str, name: str) -> Path:
-    return Path(__file__).parents[2] / room / name
+def _as_hub(places: Places, command: tuple[str, ...]) -> tuple[str, ...]:
+    # A member of the gateway's group, so that it can write routes which only the gateway reads.
+    return _as_user(places.hub_user_id, command, groups=(places.gateway_user_id,))
 
 
 def _traefik(places: Places) -> tuple[str, ...]:
@@ -85,7 +102,9 @@ def _traefik(places: Places) -> tuple[str, ...]:
     return (str(binary), f"--configFile={places.gateway / 'static.yaml'}")
 
 
-def _as_user(user_id: int, command: tuple[str, ...], *, low_port: bool = False) -> tuple[str, ...]:
+def _as_user(
+    user_id: int, command: tuple[str, ...], *, low_port: bool = False, groups: tuple[int, ...] = ()
+) -> tuple[str, ...]:
     """Drop root for good before the command starts; an account entry is not needed for that."""
     if os.getuid() != 0:
         return command
@@ -95,7 +114,7 @@ def _as_user(user_id: int, command: tuple[str, ...], *, low_port: bool = False) 
         setpriv,
         f"--reuid={user_id}",
         f"--regid={user_id}",
-        "--clear-groups",
+        f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups",
         "--no-new-privs",
         f"--inh-caps={bind}",
         *((f"--ambient-caps={bind}",) if low_port else ()),

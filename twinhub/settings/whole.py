@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from twinhub.settings.accounts import Accounts
 from twinhub.settings.backup import Backup
@@ -55,6 +55,23 @@ class Settings(Section):
                 raise ValueError(f"'gateway.{key}' needs 'domain', the host name under which people reach the platform")
         return self
 
+    _installer_id: int = PrivateAttr(default_factory=os.getuid)
+
+    def for_installer(self, user_id: int) -> Settings:
+        """Give the same settings as the account sees them that installed the platform, whoever reads them."""
+        known = self.model_copy()
+        known._installer_id = user_id
+        return known
+
+    @property
+    def installed_by_root(self) -> bool:
+        """Whether the processes run as accounts of their own."""
+        return self._installer_id == 0
+
+    def account(self, offset: int) -> int:
+        """Give the numeric account of a process, counted from that of the files; the installer's where root did not."""
+        return self.workspace_user_id + offset if self.installed_by_root else self._installer_id
+
     @property
     def first_internal_port(self) -> int:
         """Where the block of internal ports starts."""
@@ -70,4 +87,4 @@ class Settings(Section):
         """
         if self.workspaces.user_id is not None:
             return self.workspaces.user_id
-        return 59000 if os.getuid() == 0 else os.getuid()
+        return 59000 if self.installed_by_root else self._installer_id

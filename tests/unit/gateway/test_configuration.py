@@ -11,7 +11,7 @@ from gateway.entry_points import static_configuration
 from twinhub.places import Places
 from twinhub.settings import parse_settings
 
-HUB = "http://172.30.0.1:18000"
+BRIDGE = "172.30.0.1"
 SERVICE = "{path: /grafana, url: 'http://127.0.0.1:3000'}"
 
 
@@ -22,14 +22,16 @@ def made(folder: Path, text: str = "") -> Places:
 def test_only_the_public_ports_are_open_to_other_machines(tmp_path: Path) -> None:
     """The gateway's API, its inner side without limits, and the services must never be reachable from outside."""
     places = made(tmp_path, "{port: 8123, gateway: {tls: local, http_port: 8124}}")
-    addresses = {name: point["address"] for name, point in static_configuration(places)["entryPoints"].items()}
+    points = static_configuration(places, BRIDGE)["entryPoints"]
+    addresses = {name: point["address"] for name, point in points.items()}
+    assert addresses.pop("workspaces") == f"{BRIDGE}:{places.hub_port}"
     assert {name for name, address in addresses.items() if not address.startswith("127.0.0.1:")} == {"public", "plain"}
     servers = [
         server["url"]
-        for service in dynamic_configuration(places, HUB)["http"]["services"].values()
+        for service in dynamic_configuration(places)["http"]["services"].values()
         for server in service["loadBalancer"]["servers"]
     ]
-    assert all(url.startswith("http://127.0.0.1:") or url == HUB for url in servers)
+    assert all(url.startswith("http://127.0.0.1:") for url in servers)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_only_the_public_ports_are_open_to_other_machines(tmp_path: Path) -> Non
 )
 def test_every_route_leads_to_what_is_there(tmp_path: Path, text: str) -> None:
     """Traefik drops a route that names a service or a middleware it does not know, and says so in its log only."""
-    http = dynamic_configuration(made(tmp_path, text), HUB)["http"]
+    http = dynamic_configuration(made(tmp_path, text))["http"]
     for name, router in http["routers"].items():
         assert router["service"] in (*http["services"], "noop@internal"), name
         assert set(router.get("middlewares", ())) <= set(http["middlewares"]), name
@@ -53,7 +55,7 @@ def test_every_route_leads_to_what_is_there(tmp_path: Path, text: str) -> None:
 
 def test_no_mounted_server_ever_wins_over_an_address_of_ours(tmp_path: Path) -> None:
     """It would be handed the passwords that people type on our sign-in page."""
-    routers = dynamic_configuration(made(tmp_path, f"gateway: {{services: {{grafana: {SERVICE}}}}}"), HUB)["http"][
+    routers = dynamic_configuration(made(tmp_path, f"gateway: {{services: {{grafana: {SERVICE}}}}}"))["http"][
         "routers"
     ]
     foreign = [router["priority"] for name, router in routers.items() if "external" in name]
@@ -63,7 +65,7 @@ def test_no_mounted_server_ever_wins_over_an_address_of_ours(tmp_path: Path) -> 
 
 def test_the_access_log_keeps_no_query_and_no_credentials(tmp_path: Path) -> None:
     """Tokens in a log are tokens in every backup of it."""
-    fields = static_configuration(made(tmp_path))["accessLog"]["fields"]
+    fields = static_configuration(made(tmp_path), BRIDGE)["accessLog"]["fields"]
     assert fields["queryParameters"] == {"defaultMode": "drop"}
     assert fields["headers"] == {"defaultMode": "drop", "names": {"User-Agent": "keep", "X-Request-Id": "keep"}}
     assert fields["defaultMode"] == "drop"
@@ -73,10 +75,10 @@ def test_the_access_log_keeps_no_query_and_no_credentials(tmp_path: Path) -> Non
 def test_files_are_written_whole_and_only_when_they_change(tmp_path: Path) -> None:
     """A watching Traefik reads a file the moment it appears."""
     places = made(tmp_path)
-    write_configuration(places, HUB)
+    write_configuration(places, BRIDGE)
     file = tmp_path / "gateway" / "dynamic" / "twinhub.yaml"
     before = file.stat().st_mtime_ns
-    write_configuration(places, HUB)
+    write_configuration(places, BRIDGE)
     assert file.stat().st_mtime_ns == before
     assert yaml.safe_load(file.read_text())["http"]["routers"]
     assert {entry.name for entry in file.parent.iterdir()} == {"twinhub.yaml"}
@@ -84,8 +86,8 @@ def test_files_are_written_whole_and_only_when_they_change(tmp_path: Path) -> No
 
 def test_plain_http_again_takes_the_certificate_away(tmp_path: Path) -> None:
     """A setting that is taken back leaves nothing behind."""
-    write_configuration(made(tmp_path, "gateway: {tls: local}"), HUB)
+    write_configuration(made(tmp_path, "gateway: {tls: local}"), BRIDGE)
     file = tmp_path / "gateway" / "dynamic" / "tls.yaml"
     assert file.exists()
-    write_configuration(made(tmp_path), HUB)
+    write_configuration(made(tmp_path), BRIDGE)
     assert not file.exists()

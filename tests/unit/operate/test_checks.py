@@ -54,7 +54,7 @@ def test_an_installation_keeps_its_name(tmp_path: Path) -> None:
     """A renamed one would leave people's containers behind without a word."""
     (tmp_path / "hub").mkdir()
     assert checks.check_name(Places(tmp_path, Settings(name="lab"))).ok
-    (tmp_path / "hub" / checks.NAME_FILE).write_text("lab\n")
+    (tmp_path / checks.NAME_FILE).write_text("lab\n")
     assert checks.check_name(Places(tmp_path, Settings(name="lab"))).ok
     finding = checks.check_name(Places(tmp_path, Settings(name="other")))
     assert not finding.ok
