@@ -39,6 +39,8 @@ def _nothing(value: object) -> object:
 Unset = Annotated[None, BeforeValidator(_nothing)]
 """The Docker SDK sends some fields although they are empty."""
 
+Empty = Annotated[dict[str, str], Field(max_length=0), BeforeValidator(lambda value: {} if value is None else value)]
+ExposedPort = Annotated[str, Field(pattern=r"^[0-9]{1,5}/tcp$")]
 Off = Literal[False] | None
 Word = Annotated[str, Field(max_length=4096)]
 Label = Annotated[str, Field(max_length=200)]
@@ -120,10 +122,8 @@ class Create(_Part):
     Labels: dict[Label, Label] = Field(max_length=20)
     Hostname: str | None = Field(None, pattern=r"^[a-z][a-z0-9-]{0,40}$")
     Env: list[Word] | None = Field(None, max_length=200)
-    ExposedPorts: (
-        dict[Annotated[str, Field(pattern=r"^[0-9]{1,5}/tcp$")], Annotated[dict[str, str], Field(max_length=0)]] | None
-    ) = None
-    Volumes: dict[Word, Annotated[dict[str, str], Field(max_length=0)]] | None = Field(None, max_length=3)
+    ExposedPorts: dict[ExposedPort, Empty] | None = None
+    Volumes: dict[Word, Empty] | None = Field(None, max_length=3)
     User: str | None = Field(None, pattern=r"^[0-9]{1,10}(:[0-9]{1,10})?$")
     StopTimeout: int | None = Field(None, ge=0, le=600)
     Tty: bool = False

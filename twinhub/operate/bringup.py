@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from gateway import write_configuration
 from twinhub.errors import PublicError
 from twinhub.names import INSTALLATION_LABEL
-from twinhub.operate import checks, engine, systemd
+from twinhub.operate import checks, engine, firewall, systemd
 from twinhub.operate.certificates import check_server_certificate
 from twinhub.operate.common_tools import ensure_common_tools
 from twinhub.operate.deeds import note_settings
@@ -21,7 +21,7 @@ from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
 from twinhub.operate.layout import ensure_layout
 from twinhub.operate.network import ensure_network
-from twinhub.operate.programs import Program, engine_program, image_name, platform_programs
+from twinhub.operate.programs import Program, engine_program, image_name, platform_programs, proxy_variables
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
 from twinhub.operate.volumes import ensure_server_volume
@@ -59,6 +59,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
     with report.step("Network and gateway configuration"):
         bridge = ensure_network(places)
         write_configuration(places, bridge)
+        _ensure_firewall(places, report)
     programs = [*engine_programs, *_with_settings(places, platform_programs(places, bridge))]
     with report.step("Processes"):
         supervisor.ensure_running(programs)
@@ -122,6 +123,14 @@ def _ensure_pages(places: Places) -> None:
         raise PagesNotBuilt(
             f"The pages could not be bundled: {' '.join(last)}", f"All of it is in {places.log / 'web-build.log'}."
         )
+
+
+def _ensure_firewall(places: Places, report: Report) -> None:
+    """Close what workspaces have no business with; a machine that cannot is told about by `twinhub doctor` too."""
+    try:
+        firewall.ensure_firewall(places, proxy_variables())
+    except firewall.FirewallUnusable as error:
+        report.detail(f"{error.what} {error.fix}")
 
 
 def _with_settings(places: Places, programs: tuple[Program, ...]) -> list[Program]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import docker
 import docker.errors
 
-from twinhub.operate import checks, engine
+from twinhub.errors import PublicError
+from twinhub.operate import checks, engine, firewall
 from twinhub.operate.health import PARTS, fetch_health
 from twinhub.operate.programs import image_name
 from twinhub.operate.supervisor import Supervisor
@@ -23,6 +24,7 @@ def diagnose(places: Places) -> list[checks.Finding]:
         _check_engine(),
         _check_image(places),
         _check_secrets(places),
+        _check_firewall(places),
     ]
     if running:
         findings.extend(_check_parts(places, supervisor))
@@ -66,6 +68,18 @@ def _check_secrets(places: Places) -> checks.Finding:
         if file.stat().st_mode & 0o077:
             return checks.Finding("secrets", False, f"{file} can be read by other accounts.", f"chmod 600 {file}")
     return checks.Finding("secrets", True, "readable by their owners only")
+
+
+def _check_firewall(places: Places) -> checks.Finding:
+    try:
+        problems = firewall.check_firewall(places)
+    except PublicError as error:
+        return checks.Finding("firewall", False, error.what, error.fix)
+    if problems:
+        return checks.Finding("firewall", False, f"{'; '.join(problems)}.", "'twinhub up' sets the rules again.")
+    return checks.Finding(
+        "firewall", True, "workspaces reach the hub's API, the gateway, the internet and 'reach' only"
+    )
 
 
 def _check_parts(places: Places, supervisor: Supervisor) -> list[checks.Finding]:

@@ -13,7 +13,7 @@ import docker.errors
 from ruamel.yaml import YAML
 
 from twinhub.errors import PublicError
-from twinhub.operate import bringup, engine, systemd
+from twinhub.operate import bringup, engine, firewall, systemd
 from twinhub.operate.layout import ADMIN_PASSWORD
 from twinhub.operate.network import remove_network
 from twinhub.operate.report import Report
@@ -135,6 +135,7 @@ def uninstall(places: Places, report: Report, *, purge: bool) -> None:
         bringup.shut_down(places)
     if COMMAND.is_symlink() and COMMAND.readlink().is_relative_to(places.data_dir):
         COMMAND.unlink()
+    firewall.remove_firewall(places)
     with report.step("Files"):
         for name in (*REMOVED, *(KEPT if purge else ())):
             entry = places.data_dir / name

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
 import docker
 import docker.errors
 from docker.models.networks import Network
@@ -45,6 +48,34 @@ def ensure_network(places: Places) -> str:
     if not gateway:
         raise NetworkUnusable(f"The container network '{name}' has no gateway address.", f"docker network rm {name}")
     return str(gateway)
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The workspaces' network as this machine's kernel has it."""
+
+    interface: str
+    address: str
+    subnets: tuple[IPv4Network | IPv6Network, ...]
+
+
+def find_bridge(places: Places) -> Bridge:
+    """Look the network up; raises NetworkUnusable."""
+    name = network_name(places)
+    client = docker.from_env()
+    try:
+        attributes = client.networks.get(name).attrs
+        pools = attributes["IPAM"]["Config"]
+        options = attributes.get("Options") or {}
+        return Bridge(
+            options.get("com.docker.network.bridge.name") or f"br-{attributes['Id'][:12]}",
+            str(pools[0]["Gateway"]),
+            tuple(ip_network(pool["Subnet"]) for pool in pools),
+        )
+    except (docker.errors.DockerException, IndexError, KeyError) as error:
+        raise NetworkUnusable(f"The container network '{name}' cannot be looked at: {error}.", "twinhub up") from error
+    finally:
+        client.close()
 
 
 def _create(client: docker.DockerClient, name: str) -> Network:

@@ -68,7 +68,7 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
         "TWINHUB_IMAGE": image_name(places),
         "TWINHUB_NETWORK": network_name(places),
         "TWINHUB_HUB_URL_INSIDE": hub_url_inside(places, bridge_address),
-        **_proxies(),
+        **proxy_variables(),
     }
     programs = [
         Program("engine-gate", (*python, "hub.engine_gate"), shared, priority=5),
@@ -123,6 +123,7 @@ def _as_user(
     )
 
 
-def _proxies() -> dict[str, str]:
+def proxy_variables() -> dict[str, str]:
+    """Give the proxy settings of the shell, which workspaces get too."""
     names = ("http_proxy", "https_proxy", "no_proxy")
     return {name: os.environ[name] for name in (*names, *map(str.upper, names)) if os.environ.get(name)}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from twinhub.settings.reach import check_reach
 from twinhub.settings.section import Section, Size
 
 PROFILE_NAME = r"^[a-z][a-z0-9-]{0,20}$"
@@ -79,6 +80,12 @@ class Workspaces(Section):
         True,
         description="Whether people may become root inside their own container, to install with apt. Without it the "
         "container has no capabilities, cannot gain any, and its system is read-only.",
+    )
+    reach: tuple[Annotated[str, AfterValidator(check_reach)], ...] = Field(
+        (),
+        description="Addresses of private networks that workspaces may reach, such as '10.1.2.3:5432', '10.1.0.0/16' or "
+        "'[fd00::5]:1883'; of the server itself only with a port. The internet is open to them, all other private "
+        "networks, the server's other ports and cloud metadata are closed.",
     )
     common: Literal["read-write", "read-only"] = Field(
         "read-write", description="How /workspace/common is mounted in workspaces."

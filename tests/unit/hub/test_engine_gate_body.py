@@ -57,7 +57,7 @@ def body(rules: Rules) -> dict[str, Any]:
         environment={"NB_USER": "alice", "JUPYTERHUB_API_TOKEN": "secret-token"},
         volumes=["/workspace", "/workspace/common", "/home/alice"],
         command=[],
-        ports=[(8888, "tcp")],
+        ports={"8888/tcp": None},
         hostname="workspace",
         labels={"twinhub.installation": "tw", "twinhub.owner": "alice", "twinhub.plan": "0" * 64},
         host_config=host,
@@ -80,6 +80,7 @@ def test_what_the_hub_sends_for_a_workspace_passes_unchanged(rules: Rules) -> No
     passed = check_create(content, NAME, rules)
     kept = {name: value for name, value in content.items() if value not in ("", [], {})}
     kept["HostConfig"] = {name: value for name, value in kept["HostConfig"].items() if value not in ("", [], {})}
+    kept["ExposedPorts"] = {"8888/tcp": {}}
     defaults = {"Tty", "AttachStdout", "AttachStderr"}
     assert {name: value for name, value in passed.items() if name not in defaults - kept.keys()} == kept
 
