@@ -134,7 +134,7 @@ class Places:
 
     @property
     def hub_port(self) -> int:
-        """Port of the hub, on the workspaces' bridge."""
+        """Port of the hub, on loopback; the gateway offers its API on the workspaces' bridge at the same one."""
         return self.settings.first_internal_port
 
     @property

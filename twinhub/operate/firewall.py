@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from gateway.entry_points import plain_port
 from twinhub.errors import PublicError
 from twinhub.operate.firewall_rules import MARK, Facts, Plan, chain_names, plan_rules
 from twinhub.operate.network import Bridge, find_bridge
@@ -195,7 +196,7 @@ def gather_facts(places: Places, proxies: Mapping[str, str] | None = None) -> Fa
         subnets=bridge.subnets,
         bridge_address=bridge.address,
         hub_port=places.hub_port,
-        gateway_ports=(places.settings.port,),
+        gateway_ports=tuple(port for port in (places.settings.port, plain_port(places)) if port),
         resolvers=tuple(_resolvers()),
         openings=(*map(parse_reach, places.settings.workspaces.reach), *_proxy_openings(known.values())),
     )

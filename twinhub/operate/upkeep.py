@@ -1,7 +1,7 @@
-"""`python -m twinhub.operate.upkeep`: renew the gateway's certificate, and put its full access log aside.
+"""`python -m twinhub.operate.upkeep`: renew the gateway's certificate, put its full access log aside, keep the firewall.
 
-A process of its own, as both need what the gateway's account must not have: the
-keys of the operator and of the local authority, and a word to the supervisor.
+A process of its own, as these need what the gateway's account must not have: the
+keys of the operator and of the local authority, a word to the supervisor, the network's rules.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Final
 from gateway.serving import write_serving
 from twinhub.errors import PublicError
 from twinhub.logging import configure_logging
+from twinhub.operate.firewall import ensure_firewall
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, read_places
 
 LOOK_EVERY_S: Final = 5.0
 RENEW_EVERY_S: Final = 3600.0
+FIREWALL_EVERY_S: Final = 30.0
 KEPT: Final = 5
 """Access logs put aside, the newest with the lowest number."""
 
@@ -35,12 +37,14 @@ class Upkeep:
     places: Places
     _seen: tuple[tuple[int, int], ...] | None = None
     _renewed_s: float = field(default=float("-inf"))
+    _walled_s: float = field(default=float("-inf"))
 
     def tend(self, now_s: float) -> None:
         """Do what is due."""
         try:
             self._tend_certificate(now_s)
             self._tend_access_log()
+            self._tend_firewall(now_s)
         except PublicError as error:
             log.warning("%s %s", error.what, error.fix)
         except OSError as error:
@@ -70,6 +74,14 @@ class Upkeep:
         pid = next((state.pid for state in Supervisor(self.places).states() if state.name == "gateway"), 0)
         if pid:
             os.kill(pid, signal.SIGUSR1)
+
+    def _tend_firewall(self, now_s: float) -> None:
+        """Set the rules again that somebody has flushed, or an engine has rewritten."""
+        if now_s - self._walled_s < FIREWALL_EVERY_S or os.getuid() != 0:
+            return
+        self._walled_s = now_s
+        if ensure_firewall(self.places):
+            log.warning("the rules of the workspaces' network were gone, and are set again")
 
 
 def put_aside(file: Path) -> None:

@@ -55,9 +55,7 @@ def test_every_route_leads_to_what_is_there(tmp_path: Path, text: str) -> None:
 
 def test_no_mounted_server_ever_wins_over_an_address_of_ours(tmp_path: Path) -> None:
     """It would be handed the passwords that people type on our sign-in page."""
-    routers = dynamic_configuration(made(tmp_path, f"gateway: {{services: {{grafana: {SERVICE}}}}}"))["http"][
-        "routers"
-    ]
+    routers = dynamic_configuration(made(tmp_path, f"gateway: {{services: {{grafana: {SERVICE}}}}}"))["http"]["routers"]
     foreign = [router["priority"] for name, router in routers.items() if "external" in name]
     ours = [router["priority"] for name, router in routers.items() if "external" not in name]
     assert max(foreign) < min(ours)
