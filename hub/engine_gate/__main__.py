@@ -11,6 +11,7 @@ import uvicorn
 
 from hub.engine_gate.app import create_app
 from hub.engine_gate.engine import Engine
+from twinhub.logging import configure_logging
 from twinhub.places import Places, read_places
 
 KEEP_ALIVE_S: Final = 3600
@@ -40,8 +41,10 @@ def engine_socket() -> str:
 def serve(places: Places) -> None:
     """Serve until SIGTERM."""
     app = create_app(places, Engine(engine_socket()))
+    configure_logging("engine-gate", places.settings.monitoring.log_level)
     configuration = uvicorn.Config(
         app,
+        log_config=None,
         http="h11",
         ws="none",
         lifespan="off",

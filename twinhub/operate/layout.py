@@ -50,7 +50,7 @@ def ensure_layout(places: Places) -> None:
         (places.library, 0o700, service_id),
         (places.homes, 0o700, None),
         (places.audit, 0o711, None),
-        (places.audit / "hub", 0o700, getattr(places, "hub_user_id", None)),
+        (places.audit / "hub", 0o700, hub_id),
         (places.audit / "services", 0o700, service_id),
         (places.audit / "root", 0o700, None),
         (places.workspaces, 0o711, None),

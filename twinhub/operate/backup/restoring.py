@@ -84,7 +84,7 @@ def _adapt(folder: Path, changes: Changes) -> None:
     for database in (folder / "hub").glob("*.sqlite"):
         databases.forget_workspaces(database)
     if changes.settings.get("name"):
-        (folder / "hub" / NAME_FILE).write_text(f"{changes.settings['name']}\n")
+        (folder / NAME_FILE).write_text(f"{changes.settings['name']}\n")
 
 
 def write_tree(backup: Backup, folder: Path, below: Names, report: Report) -> int:
