@@ -165,7 +165,7 @@ def test_a_restored_hub_thinks_that_no_workspace_runs(places: Places, tmp_path: 
         assert database.execute("SELECT server_id, state FROM spawners").fetchall() == [(None, "{}")]
     settings = read_settings(tmp_path / "new/twinhub.yaml")
     assert (settings.name, settings.port) == ("second", 9999)
-    assert (tmp_path / "new/hub/installation-name").read_text() == "second\n"
+    assert (tmp_path / "new/installation-name").read_text() == "second\n"
 
 
 def test_damage_is_found_and_nothing_is_restored_by_half(places: Places, tmp_path: Path) -> None:
