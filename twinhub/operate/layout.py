@@ -55,7 +55,7 @@ def ensure_layout(places: Places) -> None:
         (places.audit / "root", 0o700, None),
         (places.workspaces, 0o711, None),
         (places.workspace_state, 0o755, None),
-        (places.ends, 0o755, None),
+        (places.ends, 0o755, hub_id),
         (places.keep, 0o700, service_id),
     ):
         _ensure_folder(folder, mode, owner_id)
