@@ -1,4 +1,4 @@
-"""A running twin is activity: the server reports it to the hub, and the hub's watch goes by that."""
+"""A running twin is activity: the culler asks the server, and the server asks us."""
 
 from __future__ import annotations
 
