@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hub.watch.engine import Engine
 from hub.watch.hub import Hub
-from hub.watch.tasks import start_tasks, tasks
 from hub.watch.watcher import Watcher
 from twinhub.logging import configure_logging
 from twinhub.places import read_places
@@ -24,12 +23,9 @@ def main() -> None:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    start_tasks(tasks(places), stop)
-    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="watch")
-    Watcher(places, Engine(places.settings.name), hub, executor).run(stop)
-    # What still walks a disk or waits for the hub is not worth waiting for.
-    executor.shutdown(wait=False, cancel_futures=True)
-    os._exit(0)
+    looking, ending = ThreadPoolExecutor(4, "looking"), ThreadPoolExecutor(64, "ending")
+    Watcher(places, Engine(places.settings.name), hub, looking=looking, ending=ending).run(stop)
+    os._exit(0)  # what still walks a disk or waits for the hub is not worth waiting for
 
 
 if __name__ == "__main__":

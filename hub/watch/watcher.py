@@ -42,14 +42,15 @@ class Answers:
 class Watcher:
     """Follow every running workspace of one installation."""
 
-    def __init__(self, places: Places, engine: Engine, hub: Hub, executor: Executor) -> None:
+    def __init__(self, places: Places, engine: Engine, hub: Hub, *, looking: Executor, ending: Executor) -> None:
         self._places = places
         self._engine = engine
         self._hub = hub
-        self._executor = executor
-        self._endings = Endings(places, engine, hub, executor)
+        # Apart: fifty people who go idle at once must not hold up who watches the disk.
+        self._executor = looking
+        self._endings = Endings(places, engine, hub, ending)
         self._idleness = Idleness(places, time.monotonic())
-        self._room = Room(places, engine.root(), executor, lambda watched, why: self._end(watched, why, at_once=True))
+        self._room = Room(places, engine.root(), looking, lambda watched, why: self._end(watched, why, at_once=True))
         self._controllers = mounted_controllers()
         self._watched: dict[Key, Watched] = {}
         self._memories = read_memories(places.watch_memory)
@@ -121,7 +122,11 @@ class Watcher:
         self._watched[container.key] = watched
 
     def _leave(self, key: Key) -> None:
-        self._memories[str(key)] = memory_of(self._watched.pop(key))
+        memory = memory_of(self._watched.pop(key))
+        if memory.tolerated_bytes is None:
+            self._memories.pop(str(key), None)
+        else:
+            self._memories[str(key)] = memory
         forget_state(self._places, key.owner, key.server)
 
     # --- looking ----------------------------------------------------------------------
