@@ -34,6 +34,8 @@ def measure_room(folders: Sequence[Path], processes: Iterable[int] = (), proc: P
     """
     began = time.monotonic()
     there = [str(folder) for folder in folders if folder.is_dir()]
+    if not there:
+        return None  # du would walk where we are
     command = [*GENTLY, "du", "--summarize", "--total", "--one-file-system", "--block-size=1", "--", *there]
     try:
         # It ends with an error also when one file vanished meanwhile; the sum is there all the same.
