@@ -1,9 +1,10 @@
-"""Idle workspaces are stopped; one whose twin runs is not.
+"""Idle workspaces are warned and stopped; one whose twin runs, or that somebody keeps, is not.
 
 The last of these tests by its name: it stops the idle workspaces of the others too.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -42,11 +43,22 @@ def busy(installation: Installation) -> Iterator[Person]:
     person.http.close()
 
 
+def _own(person: Person) -> dict[str, Any]:
+    found: dict[str, Any] = person.ask("GET", "/app/api/workspaces").json()["workspaces"][0]
+    return found
+
+
 @pytest.mark.usefixtures("shortest_idle_time")
-def test_the_culler_leaves_a_workspace_with_a_running_twin_alone(busy: Person, pierre: Person) -> None:
+def test_an_idle_workspace_is_warned_and_stopped_and_one_with_a_running_twin_is_not(
+    busy: Person, pierre: Person
+) -> None:
     """A twin that computes over night has nobody looking at it."""
     pierre.start_workspace()
+    wait_until(lambda: _own(pierre)["warned"], 180, "the warning")
+    assert pierre.workspace_ready()
     wait_until(lambda: not pierre.workspace_ready(), 180, "the stop of the idle workspace")
+    wait_until(lambda: _own(pierre)["last_end"], 30, "the reason")
+    assert _own(pierre)["last_end"]["reason"] == "idle"
     assert busy.workspace_ready()
     assert [twin["name"] for twin in busy.ask("GET", "/user/busy/twins/").json()["twins"] if twin["running"]] == [
         "night"
