@@ -9,9 +9,15 @@ import httpx2
 
 from twinhub.errors import PublicError
 from twinhub.operate.report import Report
+from twinhub.operate.supervisor import Supervisor, SupervisorUnreachable
 from twinhub.places import Places
 
 PARTS: Final = {"gateway": "/ping", "hub": "/hub/health", "libms": "/lib/health", "web": "/app/health"}
+
+
+PATIENCE_S: Final = 10.0
+MOST_STARTS: Final = 4
+"""A part may meet a port that is not free yet, and start again; after more starts than these it is broken."""
 
 
 class Unhealthy(PublicError):
@@ -37,11 +43,30 @@ def fetch_health(places: Places, part: str) -> str:
     return "" if answer.status_code == 200 else f"answers {answer.status_code}"
 
 
+def _keeps_ending(places: Places, part: str, pids: dict[str, set[int]]) -> bool:
+    """Tell whether a part was seen to start several times; there is no use in waiting for it."""
+    try:
+        state = next((state for state in Supervisor(places).states() if state.name == part), None)
+    except SupervisorUnreachable:
+        return False
+    seen = pids.setdefault(part, set())
+    if state is not None and state.pid:
+        seen.add(state.pid)
+    return len(seen) > MOST_STARTS
+
+
 def wait_until_healthy(places: Places, report: Report, timeout_s: float = 90.0) -> None:
     """Return when every part is well; raises Unhealthy naming the one that is not."""
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
+    deadline = began + timeout_s
+    pids: dict[str, set[int]] = {}
     for part in PARTS:
         while problem := fetch_health(places, part):
+            if _keeps_ending(places, part, pids) and time.monotonic() > began + PATIENCE_S:
+                raise Unhealthy(
+                    f"The {part} ended again and again right after its start.",
+                    f"'twinhub logs {part}' shows its own words.",
+                )
             if time.monotonic() > deadline:
                 raise Unhealthy(
                     f"After {timeout_s:.0f} s the {part} {problem}.",

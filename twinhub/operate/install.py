@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import docker.errors
 from ruamel.yaml import YAML
 
 from twinhub.errors import PublicError
-from twinhub.operate import bringup, engine, firewall, systemd
+from twinhub.operate import bringup, engine, firewall, hub_database, systemd, versions
 from twinhub.operate.layout import ADMIN_PASSWORD
 from twinhub.operate.network import remove_network
 from twinhub.operate.report import Report
@@ -82,15 +83,30 @@ def write_settings(file: Path, changes: dict[str, Any]) -> bool:
         part.unlink(missing_ok=True)
 
 
-def install(places: Places, report: Report) -> None:
-    """Start everything and make it start again at boot, where something can do that."""
+def install(places: Places, report: Report, *, taking_over: bool = False) -> None:
+    """Start everything and make it start again at boot, where something can do that.
+
+    `taking_over`: the version before looks after this, notes it, and cleans up.
+    """
+    hub_database.ensure_current(places, report)
     bringup.bring_up(places, report)
     if os.getuid() == 0:
         link_command()
         if systemd.available():
             with report.step("Start at boot"):
                 systemd.ensure_unit(places)
-    _remove_older_versions(places)
+    if not taking_over:
+        noted = versions.read_versions(places) or versions.Versions("")
+        versions.write_versions(places, replace(noted, current=versions.own_command()))
+        versions.remove_others(places, replace(noted, current=versions.own_command()))
+
+
+def version_in_charge(places: Places) -> str:
+    """Name the command of another version that runs here and has to look after the change to this one; '' for none."""
+    noted = versions.read_versions(places)
+    if noted is None or noted.current == versions.own_command() or not versions.runnable(noted.current):
+        return ""
+    return noted.current
 
 
 def summary(places: Places) -> list[str]:
@@ -158,14 +174,3 @@ def _remove_containers(places: Places) -> None:
             if tag.startswith(f"{name}-workspace"):
                 client.images.remove(tag, force=True)
     client.close()
-
-
-def _remove_older_versions(places: Places) -> None:
-    """Remove code that earlier runs of the installer left; the running one stays."""
-    versions = places.data_dir / "app"
-    running = Path(sys.prefix).parent
-    if running.parent != versions:
-        return
-    for version in versions.iterdir():
-        if version != running:
-            shutil.rmtree(version, ignore_errors=True)

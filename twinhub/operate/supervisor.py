@@ -108,7 +108,7 @@ class Supervisor:
     def shut_down(self) -> None:
         """Stop every process and supervisord; return when nothing of it is left."""
         if self.running():
-            pid = int(self._call("getPID"))
+            pid = self.pid()
             self._call("shutdown")
             _wait_for_end([pid], timeout_s=60)
         self.end_orphans()
@@ -154,6 +154,14 @@ class Supervisor:
         """Stop and start one process."""
         self._call("stopProcess", name)
         self._call("startProcess", name, False)
+
+    def stop(self, name: str) -> None:
+        """Stop one process until it is started again."""
+        self._call("stopProcess", name)
+
+    def pid(self) -> int:
+        """Give supervisord's own process id."""
+        return int(self._call("getPID"))
 
     def states(self) -> list[ProcessState]:
         """Give every process with its state."""

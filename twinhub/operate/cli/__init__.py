@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twinhub.operate.cli import backups, configuring, installing, logging, running, users
+from twinhub.operate.cli import backups, configuring, installing, logging, running, scaletesting, upgrading, users
 from twinhub.operate.cli.options import EPILOG, PublicErrorGroup
 
 
@@ -39,5 +39,7 @@ for command in (
     installing.install_command,
     installing.uninstall_command,
     installing.supervise,
+    upgrading.upgrade,
+    scaletesting.scaletest,
 ):
     main.add_command(command)

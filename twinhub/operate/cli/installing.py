@@ -12,8 +12,9 @@ from twinhub.operate import install
 from twinhub.operate.cli.options import places_of
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
-from twinhub.places import default_data_dir
-from twinhub.settings import FILE_NAME
+from twinhub.operate.versions import own_command
+from twinhub.places import Places, default_data_dir
+from twinhub.settings import FILE_NAME, Settings
 
 
 @click.command("install")
@@ -25,17 +26,31 @@ from twinhub.settings import FILE_NAME
 @click.option(
     "--ca-bundle", type=click.Path(path_type=Path), help="PEM file of authorities to trust, where a proxy inspects TLS."
 )
+@click.option("--taking-over", is_flag=True, hidden=True, help="The version before looks after this.")
 @click.pass_context
-def install_command(ctx: click.Context, /, **options: Any) -> None:
-    """Write settings and start everything; install.sh calls this."""
+def install_command(ctx: click.Context, /, taking_over: bool, **options: Any) -> None:
+    """Write settings and start everything; install.sh calls this.
+
+    Where another version runs, that one looks after the change, and goes on when this one does not become healthy.
+    """
     folder = Path(ctx.obj or default_data_dir()).absolute()
+    if not taking_over:
+        _hand_to_version_in_charge(folder, options)
     if options["ca_bundle"] is not None:
         options["ca_bundle"] = str(options["ca_bundle"].absolute())
     options["accounts.admin"] = options.pop("admin")
     install.write_settings(folder / FILE_NAME, options)
     places = places_of(ctx)
-    install.install(places, Report())
+    install.install(places, Report(), taking_over=taking_over)
     click.echo("\n".join(install.summary(places)))
+
+
+def _hand_to_version_in_charge(folder: Path, options: dict[str, Any]) -> None:
+    command = install.version_in_charge(Places(folder, Settings()))
+    if command:
+        given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+        words = [command, "--data-dir", str(folder), "upgrade", "--to", own_command(), "--", *given]
+        os.execv(command, words)  # noqa: S606 - our own command, our own arguments
 
 
 @click.command("uninstall")

@@ -1,0 +1,1 @@
+"""`twinhub scaletest`: many people at once, with real sign-ins, workspaces and open WebSockets."""
