@@ -128,18 +128,60 @@ present_sources() {
   sources | while IFS= read -r -d '' file; do if [ -f "$file" ] || [ -L "$file" ]; then printf '%s\0' "$file"; fi; done
 }
 
-# Each line ends the function when it fails: bash ignores 'set -e' in what is tested with '||'.
-install_code() {
+# A version with the same packages under the same Python, whose environment can be taken over.
+same_packages() {
+  local python=$1 src=$2 other
+  for other in "$app_dir"/*/; do
+    other=${other%/}
+    if [ "$(cat "$other/complete" 2>/dev/null)" = "$("$python" -V)" ] \
+      && cmp -s "$other/src/requirements/platform.lock" "$src/requirements/platform.lock"; then
+      printf '%s\n' "$other"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Files are shared with the other environment; those that name its place are written anew, and packages are only ever replaced.
+take_environment() {
+  local python=$1 from=$2 to=$3
+  cp -al "$from/venv" "$to/venv" && "$python" - "$from/venv" "$to/venv" <<'PYTHON'
+import os, pathlib, sys
+old, new = (os.fsencode(name) for name in sys.argv[1:])
+target = pathlib.Path(sys.argv[2])
+for file in (*(target / "bin").iterdir(), target / "pyvenv.cfg"):
+    if file.is_symlink() or not file.is_file():
+        continue
+    content = file.read_bytes()
+    if old in content and b"\0" not in content:
+        part = file.with_name(f".{file.name}.part")
+        part.write_bytes(content.replace(old, new))
+        part.chmod(file.stat().st_mode)
+        part.replace(file)
+PYTHON
+}
+
+fetch_environment() {
   local python=$1 version=$2
-  rm -rf "$version" && mkdir -p "$version/src" || return
-  (cd "$source_dir" && present_sources | tar --null -cf - -T - ) | tar -xf - -C "$version/src" --no-same-owner || return
   "$python" -m venv "$version/venv" || return
   "$version/venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
     --require-hashes -r "$version/src/requirements/platform.lock" || return
+}
+
+# Each line ends the function when it fails: bash ignores 'set -e' in what is tested with '||'.
+install_code() {
+  local python=$1 version=$2 other
+  rm -rf "$version" && mkdir -p "$version/src" || return
+  (cd "$source_dir" && present_sources | tar --null -cf - -T - ) | tar -xf - -C "$version/src" --no-same-owner || return
+  if other=$(same_packages "$python" "$version/src"); then
+    take_environment "$python" "$other" "$version" || return
+  else
+    fetch_environment "$python" "$version" || return
+  fi
   "$version/venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-build-isolation \
     -e "$version/src" || return
   "$version/venv/bin/python" -m compileall -q "$version/src" || true
-  touch "$version/complete"
+  "$python" -V >"$version/complete"
 }
 
 main() {

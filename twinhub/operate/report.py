@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, TextIO
 
 QUIET_S: Final = 1.0
@@ -31,7 +31,8 @@ class Report:
         if not self._quiet:
             with self._lock:
                 self._last_line = time.monotonic()
-                print(text, file=self._stream, flush=True)
+                with suppress(OSError):  # a terminal that is gone stops no work
+                    print(text, file=self._stream, flush=True)
 
     def detail(self, text: str) -> None:
         """Print what goes on inside the step that is under way."""

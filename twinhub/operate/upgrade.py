@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -47,6 +49,8 @@ class NoOtherVersion(PublicError):
 
 def take_over(places: Places, command: str, options: tuple[str, ...], report: Report) -> Versions:
     """Change to another version; raises UpgradeFailed when this one runs again."""
+    # Whoever loses the connection to the server must not leave it between two versions.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if not runnable(command):
         raise NoOtherVersion(f"{command} is not there.", "Name a checkout: twinhub upgrade --from FOLDER")
     with report.step("Keeping accounts, settings and secrets"):
@@ -83,7 +87,8 @@ def _show(words: list[str]) -> tuple[int, str]:
         words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         for line in process.stderr or ():
-            sys.stderr.write(line)
+            with suppress(OSError):  # the terminal may be gone; the upgrade goes on
+                sys.stderr.write(line)
             last = line.strip()[:500] or last
     return process.returncode, last.removeprefix("twinhub: ")
 
