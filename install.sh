@@ -145,6 +145,7 @@ same_packages() {
 # Files are shared with the other environment; those that name its place are written anew, and packages are only ever replaced.
 take_environment() {
   local python=$1 from=$2 to=$3
+  [ ! -d "$from/src/web/dist" ] || cp -al "$from/src/web/dist" "$to/src/web/dist" || return
   cp -al "$from/venv" "$to/venv" && "$python" - "$from/venv" "$to/venv" <<'PYTHON'
 import os, pathlib, sys
 old, new = (os.fsencode(name) for name in sys.argv[1:])

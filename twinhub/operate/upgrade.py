@@ -51,6 +51,7 @@ def take_over(places: Places, command: str, options: tuple[str, ...], report: Re
     """Change to another version; raises UpgradeFailed when this one runs again."""
     # Whoever loses the connection to the server must not leave it between two versions.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not runnable(command):
         raise NoOtherVersion(f"{command} is not there.", "Name a checkout: twinhub upgrade --from FOLDER")
     with report.step("Keeping accounts, settings and secrets"):
