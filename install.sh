@@ -16,9 +16,16 @@ Options:
   --data-dir DIR     Folder for everything: code, settings, secrets, people's files.
                      [default: /var/lib/twinhub; for others than root .twinhub in the current folder]
   --port N           Port that browsers use. [default: 8000]
-  --address ADDR     Address of this machine to listen on, in plain HTTP. [default: 0.0.0.0,
+  --address ADDR     Address of this machine to listen on. [default: 0.0.0.0,
                      which is all of them; 127.0.0.1 keeps other machines out]
-  --domain NAME      Host name to print in the platform's address. [default: localhost]
+  --domain NAME      Host name under which people reach the platform; in its address and
+                     its certificate. [default: localhost]
+  --tls KIND         Encryption. local: with an authority made on this machine, for a trial;
+                     files: with a certificate of yours; acme: with one of Let's Encrypt, for
+                     --domain on --port 443; off: plain HTTP. [default: off]
+  --tls-certificate FILE, --tls-key FILE
+                     With --tls files: the certificate with those between, and its key, as PEM.
+  --acme-email ADDR  With --tls acme: where the authority writes about expiry.
   --name NAME        Name of this installation, when a machine has several; it cannot be
                      changed later. [default: twinhub]
   --admin NAME       Name of the first administrator. [default: admin]
@@ -47,12 +54,12 @@ pass=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h|--help) help; exit 0 ;;
-    --data-dir|--port|--address|--domain|--name|--admin|--ca-bundle)
+    --data-dir|--port|--address|--domain|--name|--admin|--ca-bundle|--tls|--tls-certificate|--tls-key|--acme-email)
       [ $# -ge 2 ] || usage "$1 needs a value."
       if [ "$1" = --data-dir ]; then data_dir=$2; else pass+=("$1" "$2"); fi
       shift 2 ;;
     --data-dir=*) data_dir=${1#*=}; shift ;;
-    --port=*|--address=*|--domain=*|--name=*|--admin=*|--ca-bundle=*) pass+=("$1"); shift ;;
+    --port=*|--address=*|--domain=*|--name=*|--admin=*|--ca-bundle=*|--tls=*|--tls-certificate=*|--tls-key=*|--acme-email=*) pass+=("$1"); shift ;;
     --uninstall) uninstall=1; shift ;;
     --purge|--yes) pass+=("$1"); shift ;;
     *) usage "'$1' is not an option." ;;

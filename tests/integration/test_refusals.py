@@ -143,6 +143,10 @@ def test_help_explains_every_option() -> None:
         "--name",
         "--admin",
         "--ca-bundle",
+        "--tls",
+        "--tls-certificate",
+        "--tls-key",
+        "--acme-email",
         "--uninstall",
         "--purge",
     ):

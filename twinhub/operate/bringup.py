@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
-from dataclasses import replace
 
 import docker
 from docker.models.containers import Container
@@ -16,6 +14,7 @@ from twinhub.names import INSTALLATION_LABEL
 from twinhub.operate import checks, engine, firewall, systemd
 from twinhub.operate.certificates import check_server_certificate
 from twinhub.operate.common_tools import ensure_common_tools
+from twinhub.operate.concerns import with_settings
 from twinhub.operate.deeds import note_settings
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.image import ensure_image
@@ -60,7 +59,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
         bridge = ensure_network(places)
         write_configuration(places, bridge)
         _ensure_firewall(places, report)
-    programs = [*engine_programs, *_with_settings(places, platform_programs(places, bridge))]
+    programs = [*engine_programs, *with_settings(places, platform_programs(places, bridge))]
     with report.step("Processes"):
         supervisor.ensure_running(programs)
         touched = supervisor.apply(programs)
@@ -131,22 +130,6 @@ def _ensure_firewall(places: Places, report: Report) -> None:
         firewall.ensure_firewall(places, proxy_variables())
     except firewall.FirewallUnusable as error:
         report.detail(f"{error.what} {error.fix}")
-
-
-def _with_settings(places: Places, programs: tuple[Program, ...]) -> list[Program]:
-    """Mark each program with a digest of what it reads at its start, so that a change restarts just those."""
-    settings = hashlib.sha256(places.settings.model_dump_json().encode()).hexdigest()[:16]
-    static = hashlib.sha256((places.gateway / "static.yaml").read_bytes()).hexdigest()[:16]
-    return [
-        replace(
-            program,
-            environment={
-                **program.environment,
-                "TWINHUB_STARTED_WITH": static if program.name == "gateway" else settings,
-            },
-        )
-        for program in programs
-    ]
 
 
 def take_down(places: Places, report: Report, *, workspaces: bool) -> None:

@@ -6,7 +6,8 @@ import docker
 import docker.errors
 
 from twinhub.errors import PublicError
-from twinhub.operate import checks, engine, firewall
+from twinhub.operate import checks, engine, firewall, posture
+from twinhub.operate.certificates import check_server_certificate
 from twinhub.operate.health import PARTS, fetch_health
 from twinhub.operate.programs import image_name
 from twinhub.operate.supervisor import Supervisor
@@ -21,6 +22,7 @@ def diagnose(places: Places) -> list[checks.Finding]:
         checks.check_reachable_folder(places),
         checks.check_disk(places.data_dir, checks.WANTED_FREE_GB),
         checks.check_certificates(places),
+        check_server_certificate(places),
         _check_engine(),
         _check_image(places),
         _check_secrets(places),
@@ -31,8 +33,13 @@ def diagnose(places: Places) -> list[checks.Finding]:
     else:
         findings.append(checks.Finding("processes", False, "The platform does not run.", "Start it with 'twinhub up'."))
         findings.extend(checks.check_ports_free(places))
-    findings.append(checks.Finding("sign-in", True, "plain HTTP: fit for a trial on this machine or a trusted network"))
     return findings
+
+
+def examine_posture(places: Places) -> list[checks.Finding]:
+    """Look at how well the platform is guarded; never raises for what it finds."""
+    supervisor = Supervisor(places)
+    return posture.examine(places, supervisor.states() if supervisor.running() else [])
 
 
 def _check_engine() -> checks.Finding:

@@ -30,6 +30,7 @@ KEPT: Final = (
     "library",
     "hub",
     "secrets",
+    "tls",
     "audit",
     "backups",
     "twinhub.yaml",
@@ -117,6 +118,7 @@ def summary(places: Places) -> list[str]:
         f"  administrator   {places.settings.accounts.admin}",
         f"  first password  in {places.secrets / ADMIN_PASSWORD}",
         f"  configuration   {places.settings_file}",
+        *(["  certificate     twinhub tls ca shows how to trust it"] if places.settings.gateway.tls == "local" else []),
         "  next            twinhub status, twinhub doctor, twinhub --help",
     ]
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from twinhub.operate.cli import backups, configuring, installing, logging, running, scaletesting, upgrading, users
+from twinhub.operate.cli import (
+    backups,
+    configuring,
+    installing,
+    logging,
+    running,
+    scaletesting,
+    tls,
+    upgrading,
+    users,
+)
 from twinhub.operate.cli.options import EPILOG, PublicErrorGroup
 
 
@@ -36,6 +46,7 @@ for command in (
     backups.backup,
     backups.restore,
     configuring.config,
+    tls.tls,
     installing.install_command,
     installing.uninstall_command,
     installing.supervise,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,6 +15,15 @@ from twinhub.operate.supervisor import Supervisor
 from twinhub.operate.versions import own_command
 from twinhub.places import Places, default_data_dir
 from twinhub.settings import FILE_NAME, Settings
+
+KEYS: Final = {
+    "admin": "accounts.admin",
+    "tls": "gateway.tls",
+    "tls_certificate": "gateway.certificate",
+    "tls_key": "gateway.certificate_key",
+    "acme_email": "gateway.acme_email",
+}
+"""Settings of options that are named shorter."""
 
 
 @click.command("install")
@@ -27,6 +36,12 @@ from twinhub.settings import FILE_NAME, Settings
     "--ca-bundle", type=click.Path(path_type=Path), help="PEM file of authorities to trust, where a proxy inspects TLS."
 )
 @click.option("--taking-over", is_flag=True, hidden=True, help="The version before looks after this.")
+@click.option("--tls", type=click.Choice(["off", "files", "acme", "local"]), help="Encryption.  [default: off]")
+@click.option(
+    "--tls-certificate", type=click.Path(path_type=Path, dir_okay=False), help="For 'files': PEM file, chain included."
+)
+@click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False), help="For 'files': PEM file of its key.")
+@click.option("--acme-email", help="For 'acme': where the authority writes about expiry.")
 @click.pass_context
 def install_command(ctx: click.Context, /, taking_over: bool, **options: Any) -> None:
     """Write settings and start everything; install.sh calls this.
@@ -36,9 +51,11 @@ def install_command(ctx: click.Context, /, taking_over: bool, **options: Any) ->
     folder = Path(ctx.obj or default_data_dir()).absolute()
     if not taking_over:
         _hand_to_version_in_charge(folder, options)
-    if options["ca_bundle"] is not None:
-        options["ca_bundle"] = str(options["ca_bundle"].absolute())
-    options["accounts.admin"] = options.pop("admin")
+    for key in ("ca_bundle", "tls_certificate", "tls_key"):
+        if options[key] is not None:
+            options[key] = str(options[key].absolute())
+    for option, key in KEYS.items():
+        options[key] = options.pop(option)
     install.write_settings(folder / FILE_NAME, options)
     places = places_of(ctx)
     install.install(places, Report(), taking_over=taking_over)

@@ -8,6 +8,7 @@ import json
 import click
 
 from twinhub.operate import bringup, doctor
+from twinhub.operate.checks import Finding
 from twinhub.operate.cli.options import json_option, places_of
 from twinhub.operate.health import wait_until_healthy
 from twinhub.operate.report import Report
@@ -71,15 +72,37 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
 
 @click.command("doctor")
+@click.option("--strict", is_flag=True, help="Exit with 1 also for an unmet demand of the security posture.")
 @json_option
 @click.pass_context
-def doctor_command(ctx: click.Context, as_json: bool) -> None:
-    """Check engine, ports, disk, image, certificates, processes; say what to do about each."""
-    findings = doctor.diagnose(places_of(ctx))
+def doctor_command(ctx: click.Context, as_json: bool, strict: bool) -> None:
+    """Check engine, ports, disk, image, certificates, processes; say what to do about each.
+
+    The security posture below lists what a server for many people should have, and what each demand that is not met
+    means. A trial need not meet them, so they leave the exit code alone unless --strict is given.
+    """
+    findings, posture = doctor.diagnose(places_of(ctx)), doctor.examine_posture(places_of(ctx))
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings]))
+        sections = {"health": findings, "posture": posture}
+        click.echo(
+            json.dumps(
+                [{**dataclasses.asdict(one), "section": name} for name, found in sections.items() for one in found]
+            )
+        )
     else:
-        for finding in findings:
-            click.echo(f"  {'✓' if finding.ok else '✗'}  {finding.name:<13} {finding.what} {finding.fix}".rstrip())
-    if not all(finding.ok for finding in findings):
+        _tell(findings, "✗")
+        unmet = sum(not demand.ok for demand in posture)
+        click.echo(
+            f"\nSecurity posture: {unmet} of {len(posture)} demands are not met" if unmet else "\nSecurity posture"
+        )
+        _tell(posture, "!")
+    if not all(finding.ok for finding in (*findings, *(posture if strict else ()))):
         ctx.exit(1)
+
+
+def _tell(findings: list[Finding], mark: str) -> None:
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        click.echo(f"  {'✓' if finding.ok else mark}  {finding.name:<{width}}  {finding.what}")
+        if finding.fix:
+            click.echo(f"     {'':<{width}}  → {finding.fix}")
