@@ -13,7 +13,7 @@ from twinhub.settings import parse_settings
 def test_doctor_finds_nothing_on_a_platform_that_is_well(installation: Installation) -> None:
     """Each of the things it checks is named, so that a person knows what was looked at."""
     findings = json.loads(installation.twinhub("doctor", "--json").stdout)
-    assert all(finding["ok"] for finding in findings)
+    assert all(finding["ok"] for finding in findings if finding["section"] == "health")
     names = {finding["name"] for finding in findings}
     assert {"engine", "disk", "image", "certificates", "secrets", "hub", "gateway", "libms", "web"} <= names
 

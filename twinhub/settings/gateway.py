@@ -125,7 +125,9 @@ class Gateway(Section):
         "may be ten times as many again, and workspaces have no limit. 0: no limit.",
     )
     compression: bool = Field(True, description="Whether scripts, styles and JSON of the library are compressed.")
-    access_log: bool = Field(True, description="Whether each request is noted in log/access.log, as JSON.")
+    access_log: bool = Field(
+        True, description="Whether each request is noted as JSON, in gateway/log/access.log: 'twinhub logs access'."
+    )
     access_log_mb: int = Field(50, ge=1, description="Size, in MB, at which that file is put aside; 5 are kept.")
     services: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], ExternalService] = Field(
         default_factory=dict,
