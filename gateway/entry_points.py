@@ -99,7 +99,10 @@ def _entry_points(places: Places, bridge_address: str) -> dict[str, Any]:
     points = {
         ENTRY_POINT: public,
         INNER_ENTRY_POINT: _listening(f"127.0.0.1:{places.inner_gateway_port}", ()),
-        API_ENTRY_POINT: {"address": f"127.0.0.1:{places.gateway_api_port}"},
+        API_ENTRY_POINT: {
+            "address": f"127.0.0.1:{places.gateway_api_port}",
+            "http": {"aliasHeadersStrategy": "delete"},
+        },
         # The hub itself listens on loopback, on the same port.
         WORKSPACES_ENTRY_POINT: _listening(f"{bridge_address}:{places.hub_port}", ()),
     }

@@ -30,6 +30,9 @@ def configure_browsers_side(c: Any, places: Places) -> None:
     scheme = "https" if gateway.encrypted else "http"
     c.JupyterHub.bind_url = f"{scheme}://{places.settings.address}:{places.settings.port}"
     HTTPServer.configure(None, max_body_size=LARGEST_BODY_BYTES)
+    if gateway.encrypted:
+        # The hub sees to it for its other cookies. Not by cookie_options, which every workspace's container is made with.
+        c.JupyterHub.tornado_settings["xsrf_cookie_kwargs"] = {"secure": True}
     if gateway.subdomains:
         c.JupyterHub.subdomain_host = places.origin
         c.JupyterHub.subdomain_hook = jupyterhub_host

@@ -9,10 +9,12 @@ from typing import Final
 from twinhub.operate.programs import Program
 from twinhub.places import Places
 
-ADDRESS: Final = frozenset({"tls", "subdomains"})
-COOKIES: Final = frozenset({"subdomains", "services"})
-OF_GATEWAY: Final = {"hub": ADDRESS, "web": COOKIES, "libms": COOKIES}
-"""Keys of the section `gateway` that a process other than the gateway reads; those not named here read all."""
+OF_GATEWAY: Final[dict[str, frozenset[str]]] = {
+    "hub": frozenset({"subdomains"}),
+    "web": frozenset({"subdomains", "services"}),
+    "libms": frozenset({"subdomains", "services"}),
+}
+"""Keys of the section `gateway` that a process reads; those not named here read all."""
 
 
 def with_settings(places: Places, programs: tuple[Program, ...]) -> list[Program]:
@@ -36,7 +38,8 @@ def _digest(places: Places, program: str) -> str:
     read = OF_GATEWAY.get(program)
     if read is not None:
         unread = set(type(settings.gateway).model_fields) - read
-        text = settings.model_dump_json(exclude={"gateway": unread})
+        # The hub knows whether there is encryption, not of what kind.
+        text = settings.model_dump_json(exclude={"gateway": unread}) + str(settings.gateway.encrypted)
     else:
         text = settings.model_dump_json()
     return hashlib.sha256(text.encode()).hexdigest()[:16]

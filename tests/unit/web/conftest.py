@@ -26,6 +26,7 @@ class HubStandIn:
         self.workspace = httpx2.Response(200, json={"twins": []})
         self.started = httpx2.Response(202)
         self.admin = False
+        self.groups: list[str] = []
         self.silent = False
 
     async def __call__(self, request: httpx2.Request) -> httpx2.Response:
@@ -34,7 +35,7 @@ class HubStandIn:
         if self.silent and path != "/hub/api/user":
             raise httpx2.ConnectError("nobody there")
         if path == "/hub/api/user":
-            return httpx2.Response(200, json={**USER, "admin": self.admin})
+            return httpx2.Response(200, json={**USER, "admin": self.admin, "groups": self.groups})
         if path == "/hub/api/users/alice":
             return httpx2.Response(200, json={"servers": self.servers})
         if path == "/hub/api/users/alice/server" or path.startswith("/hub/api/users/alice/servers/"):
