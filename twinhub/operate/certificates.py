@@ -49,10 +49,10 @@ def read_served(places: Places) -> x509.Certificate:
             socket.create_connection((host, places.settings.port), timeout=PATIENCE_S) as connection,
             context.wrap_socket(connection, server_hostname=places.domain) as encrypted,
         ):
-            shown = encrypted.getpeercert(binary_form=True)
-    except OSError as error:
+            shown = encrypted.getpeercert(binary_form=True) or b""
+        return x509.load_der_x509_certificate(shown)
+    except (OSError, ValueError) as error:
         raise NoCertificate(
             f"The gateway shows no certificate on port {places.settings.port}: {error}.",
             "'twinhub logs gateway' shows its own words.",
         ) from error
-    return x509.load_der_x509_certificate(shown or b"")
