@@ -15,18 +15,9 @@ def main() -> None:
     """Read the environment, build the application, serve it until told to stop."""
     places = read_places()
     hub_url = os.environ["TWINHUB_HUB_URL"]
-    gateway = places.settings.gateway
-    sessions = Sessions(read_secret(places.secrets / "session"), session_cookie(gateway))
+    sessions = Sessions(read_secret(places.secrets / "session"), session_cookie(places.settings.gateway))
     oauth = OAuthClient(hub_url, read_secret(places.secrets / "oauth"))
-    app = create_app(
-        HubClient(hub_url),
-        sessions,
-        oauth,
-        places.inner_gateway_url,
-        places=places,
-        workspace_host=places.workspace_host,
-        external=gateway.services,
-    )
+    app = create_app(HubClient(hub_url), sessions, oauth, places.inner_gateway_url, places=places)
     serve_part(app, "web", places.web_port, places, websockets=True)
 
 

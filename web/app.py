@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,12 +20,10 @@ from twinhub.error_page import error_page
 from twinhub.errors import PublicError
 from twinhub.names import GATEWAY_REFUSAL_PATH, GATEWAY_SIGN_IN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
 from twinhub.places import Places
-from twinhub.settings import ExternalService
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
 from web.admin import Admin
 from web.errors import BadRequest, PageNotFound
 from web.gateway_answers import GatewayAnswers
-from web.hosts import WorkspaceHost, same_host
 from web.pages import Pages
 from web.streams import Streams
 from web.twins_proxy import TwinsProxy
@@ -53,14 +50,12 @@ def create_app(
     gateway_url: str,
     *,
     places: Places,
-    workspace_host: WorkspaceHost = same_host,
-    external: Mapping[str, ExternalService] | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> ASGIApp:
     """Build everything behind sign-in; the root leads to the Library, which asks for it."""
     pages = Pages(sessions)
     api = WorkspaceApi(Workspaces(oauth.hub_url, transport=transport), places)
-    proxy = TwinsProxy(gateway_url, workspace_host=workspace_host, transport=transport)
+    proxy = TwinsProxy(gateway_url, workspace_host=places.workspace_host, transport=transport)
 
     async def twins(request: Request) -> Response:
         return await proxy.forward(request, current_user(request), request.path_params["path"])
@@ -78,14 +73,14 @@ def create_app(
             Route("/app/workbench", pages.workbench),
             *api.routes(),
             Route("/app/api/twins/{path:path}", twins, methods=["GET", "POST", "DELETE"]),
-            *GatewayAnswers(client, sessions, external or {}).routes(),
+            *GatewayAnswers(client, sessions, places.settings.gateway.services).routes(),
             *Admin(places, pages).routes(),
         ],
         exception_handlers=_error_handlers(),
     )
     open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH, GATEWAY_SIGN_IN_PATH, GATEWAY_REFUSAL_PATH)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
-    streams = Streams(gateway_url, client, sessions, workspace_host=workspace_host)
+    streams = Streams(gateway_url, client, sessions, workspace_host=places.workspace_host)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/":

@@ -111,7 +111,7 @@ def main(challenge: str) -> None:
         settings = SETTINGS.replace("BUNDLE", str(bundle)).replace("CHALLENGE", challenge)
         places = Places(folder / "data", parse_settings(settings))
         ensure_layout(places)
-        write_configuration(places, "http://127.0.0.1:18000")
+        write_configuration(places, "127.0.0.1")
         program = next(one for one in platform_programs(places, "127.0.0.1") if one.name == "gateway")
         gateway = subprocess.Popen(
             program.command, stdout=(folder / "gateway.log").open("wb"), stderr=subprocess.STDOUT

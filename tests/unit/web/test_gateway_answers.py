@@ -1,28 +1,33 @@
 """What the gateway is told about who wants to reach a mounted server."""
 
+from pathlib import Path
+
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
 from tests.unit.web.conftest import HubStandIn
-from twinhub.settings import ExternalService
+from twinhub.places import Places
+from twinhub.settings import parse_settings
 from twinhub.signin import HubClient, OAuthClient, Sessions
 from twinhub.signin.sessions import SessionCookie
 from web.app import create_app
 
-SERVICES = {
-    "grafana": ExternalService(path="/grafana", url="http://127.0.0.1:3000"),
-    "staff": ExternalService(path="/staff", url="http://127.0.0.1:3001", groups=("staff",)),
-}
+SERVICES = """
+gateway:
+  services:
+    grafana: {path: /grafana, url: "http://127.0.0.1:3000"}
+    staff: {path: /staff, url: "http://127.0.0.1:3001", groups: [staff]}
+"""
 TOKEN = "token-of-alice"
 
 
 def gateway(hub: HubStandIn, sessions: Sessions) -> TestClient:
     transport = httpx2.MockTransport(hub)
     client = HubClient("http://hub", transport=transport)
-    app = create_app(
-        client, sessions, OAuthClient("http://hub", "s"), "http://gateway", external=SERVICES, transport=transport
-    )
+    places = Places(Path("/nowhere"), parse_settings(SERVICES))
+    oauth = OAuthClient("http://hub", "s")
+    app = create_app(client, sessions, oauth, "http://gateway", places=places, transport=transport)
     return TestClient(app, follow_redirects=False)
 
 
