@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from gateway import API_ENTRY_POINT, ENTRY_POINT
 from hub.authenticator import AccountAuthenticator
 from hub.browsers import configure_browsers_side, page_policy
+from hub.ends import read_end
 from hub.observing import observe
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SCOPE_METRICS, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
 from twinhub.places import Places
 from twinhub.secrets import read_secret
+
+LONGEST_WAIT_S: Final = 900
+"""How long a start may wait for its turn when very many come at once."""
 
 SHARE: Final = Path(sys.prefix) / "share" / "jupyterhub"
 PROXY_NAMES: Final = ("http_proxy", "https_proxy", "no_proxy")
@@ -136,19 +141,27 @@ def _configure_workspaces(c: Any, places: Places, image: str, network: str) -> N
     settings = places.settings.workspaces
     Workspace.places = places
     c.JupyterHub.spawner_class = Workspace
-    c.JupyterHub.allow_named_servers = False
+    # The hub takes 0 for "as many as you like".
+    c.JupyterHub.allow_named_servers = settings.named > 0
+    c.JupyterHub.named_server_limit_per_user = settings.named
+    # Starts wait for their turn (hub.steps) and say so; the hub's own limit would send people away to try by hand.
+    c.JupyterHub.concurrent_spawn_limit = 0
+    c.JupyterHub.template_vars = {"end_of": lambda _user: partial(read_end, places)}
     c.Workspace.installation = places.settings.name
     c.Workspace.image = image
+    # Empty: nobody chooses an image but the operator.
+    c.Workspace.allowed_images = []
     c.Workspace.pull_policy = "never"
     c.Workspace.network_name = network
     c.Workspace.use_internal_ip = True
     c.Workspace.remove = False
-    c.Workspace.mem_limit = settings.memory
-    c.Workspace.cpu_limit = settings.cpus
-    c.Workspace.process_limit = settings.processes
     c.Workspace.common_read_only = settings.common == "read-only"
-    c.Workspace.start_timeout = settings.start_timeout_s
+    c.Workspace.answer_timeout_s = settings.start_timeout_s
+    # The hub's limit covers the wait for a turn as well, so it is only there for what nobody foresaw.
+    c.Workspace.start_timeout = settings.start_timeout_s + LONGEST_WAIT_S
     c.Workspace.http_timeout = settings.start_timeout_s
+    # One question to the engine per workspace: at 10 s, fifty workspaces ask five times a second.
+    c.Workspace.poll_interval = 10
     c.Workspace.disable_user_config = True
     c.Workspace.default_url = "/lab"
     c.Workspace.notebook_dir = ""

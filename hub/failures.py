@@ -1,14 +1,15 @@
-"""Why a workspace did not start, or died, in words a person can act on."""
+"""Why a workspace did not start, in words a person can act on."""
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import Any
 
 import docker.errors
 import requests
 from jupyterhub.spawner import SpawnException
+
+from twinhub.errors import PublicError
 
 
 @dataclass(frozen=True)
@@ -18,22 +19,43 @@ class Failure:
     reason: str
     what: str
     fix: str
+    status: int = 503
 
     def exception(self) -> SpawnException:
         """Give the exception that the hub shows on the page, without a traceback in its log."""
         text = f"{self.what} {self.fix}"
         shown = f"<strong>{html.escape(self.what)}</strong><br>{html.escape(self.fix)}"
-        error = SpawnException(text, reason=self.reason, message_html=shown, status_code=503)
+        error = SpawnException(text, reason=self.reason, message_html=shown, status_code=self.status)
         # The progress events of the spawn page read these two.
         error.jupyterhub_message = text
         error.jupyterhub_html_message = shown
         return error
 
 
+class CannotStart(Exception):
+    """A workspace does not start, for a reason that its owner is told."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.what} {failure.fix}")
+        self.failure = failure
+
+
+def explain_refusal(error: PublicError) -> Failure:
+    """Turn a refusal of ours into a failure of a start."""
+    return Failure(error.code, error.what, error.fix, error.status)
+
+
 ENGINE_SILENT = Failure(
     "engine_silent",
     "The container engine does not answer.",
     "Try again in a minute. If it stays so, an administrator runs 'twinhub doctor' on the server.",
+)
+
+
+DISK_FULL = Failure(
+    "disk_full",
+    "The server's disk is full, so the workspace cannot be made.",
+    "Delete what you do not need on the Library page, or ask an administrator to make room.",
 )
 
 
@@ -44,14 +66,10 @@ def explain_engine_error(error: Exception, image: str) -> Failure:
     if not isinstance(error, docker.errors.APIError):
         return ENGINE_SILENT
     text = str(error.explanation or error)
+    if "no space left" in text.lower() or "disk quota exceeded" in text.lower():
+        return DISK_FULL
     if "No such image" in text:
         return _image_missing(image)
-    if "no space left" in text:
-        return Failure(
-            "disk_full",
-            "The server's disk is full, so the workspace cannot be made.",
-            "Delete what you do not need on the Library page, or ask an administrator to make room.",
-        )
     if "network" in text and "not found" in text:
         return Failure(
             "network_missing",
@@ -73,24 +91,12 @@ def _image_missing(image: str) -> Failure:
     )
 
 
-def explain_exit(state: dict[str, Any], log_tail: str, memory: str) -> Failure:
-    """Put the end of a container that should be running into words.
-
-    `state` is Docker's `State` of an inspected container.
-    """
-    if state.get("OOMKilled"):
-        return Failure(
-            "out_of_memory",
-            f"The workspace used more than its {memory} of memory and was ended.",
-            "Start it again and close notebooks you do not need, or ask an administrator for more memory.",
-        )
-    last = " ".join(log_tail.split())[-300:] or "nothing"
-    return Failure(
-        "exited",
-        f"The workspace ended at once with exit status {state.get('ExitCode')}. It said last: {last}",
-        "Start it again; if it ends again, choose 'Fresh container' on the Workbench page. Your files stay.",
-    )
-
+ANOTHER_INSTALLATION = Failure(
+    "name_taken",
+    "Another installation on this machine has a container of the same name.",
+    "An administrator renames one of the two installations, or the account.",
+    409,
+)
 
 NEVER_ANSWERED = Failure(
     "no_answer",

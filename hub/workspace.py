@@ -1,97 +1,76 @@
-"""One container per person, kept between stops, made anew when its plan changes."""
+"""A person's workspaces: their own and those they gave a name, each a container that is kept between stops."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
+import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from dockerspawner import DockerSpawner
+from tornado import web
 from traitlets import Bool, Int, List, Unicode
 
 from hub import failures
-from hub.engine import GateClient
-from twinhub.names import INSTALLATION_LABEL, SERVER_ENVIRONMENT, server_volume
-from twinhub.places import Places
-
-PLAN_LABEL: Final = "twinhub.plan"
-OWNER_LABEL: Final = "twinhub.owner"
-
-CAPABILITIES: Final = (
-    # What apt and sudo need inside one's own container; everything else is dropped.
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "NET_BIND_SERVICE",
-    "SYS_CHROOT",
-    "AUDIT_WRITE",
+from hub.container import EngineContainer
+from hub.ends import explain_end, forget_end, read_end, record_end
+from hub.failures import CannotStart, Failure
+from hub.plan import Making, Plan, plan_container
+from hub.steps import Steps, Turns
+from hub.wishes import Wish, WishRefused, read_form, read_wish
+from twinhub.errors import PublicError
+from twinhub.names import (
+    INSTALLATION_LABEL,
+    PLAN_LABEL,
+    PROFILE_LABEL,
+    SERVER_PATTERN,
+    container_name,
+    workspace_name,
 )
+from twinhub.profiles import Profile, choose_profile, find_profile
+from twinhub.settings.workspaces import STANDARD
+
+STARTS_AT_ONCE: Final = max(4, 2 * (os.cpu_count() or 1))
+"""A server's start is two seconds of one core; more at once than cores only make each slower."""
+
+ACTIVITY_INTERVAL_S: Final = 30
+"""A running twin must be known to the hub long before the shortest idle time, a minute, ends."""
 
 
-class Workspace(DockerSpawner):
-    """A person's container: their folder at /workspace, their home, one Jupyter server.
+class Workspace(EngineContainer):
+    """A person's container: their folder at /workspace, a home, one Jupyter server.
 
     The container is stopped, not removed, so that what its owner installed with
     apt survives. It carries a digest of everything it was made from; when that
-    changes (image, limits, mounts), the next start makes a new container.
+    changes (image, profile, mounts, variables), the next start makes a new one.
     """
 
-    places: Places
-    """Set by configure; a class attribute, as the hub makes the instances."""
+    turns: ClassVar[Turns | None] = None
 
-    gate: GateClient | None = None
-
-    process_limit = Int(1024, config=True, help="Processes and threads one workspace may have.")
+    answer_timeout_s = Int(120, config=True, help="Seconds a container may take until its server answers.")
     common_read_only = Bool(False, config=True, help="Whether /workspace/common is mounted read-only.")
     installation = Unicode("twinhub", config=True, help="Prefix of container and volume names.")
     proxy_variables: Any = List(config=True, help="NAME=value pairs of the installing shell's proxy settings.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._news: list[dict[str, Any]] = []
-        self._news_came = asyncio.Event()
-
-    @property
-    def client(self) -> GateClient:
-        """The one connection to the engine, through the gate."""
-        if Workspace.gate is None:
-            Workspace.gate = GateClient(self.places.engine_gate_socket)
-        return Workspace.gate
-
-    # --- progress -------------------------------------------------------------
-
-    def _tell(self, percent: int, message: str) -> None:
-        """Show a step on the spawn page."""
-        self._news.append({"progress": percent, "message": message})
-        self._news_came.set()
+        self._steps = Steps()
+        self._profile = find_profile(self.places.settings, STANDARD)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the steps of the start that is under way, from its first."""
-        shown = 0
-        while True:
-            while shown < len(self._news):
-                yield self._news[shown]
-                shown += 1
-            self._news_came.clear()
-            await self._news_came.wait()
+        async for step in self._steps.follow():
+            yield step
 
     # --- what the container is made of ----------------------------------------
 
     def _object_name_default(self) -> str:
-        # Account names are legal container names and differ in more than case, so no two collide.
-        return f"{self.installation}-workspace-{self.user.name}"
+        return container_name(self.installation, self.user.name, self.name)
 
     @property
     def volume_binds(self) -> dict[str, dict[str, str]]:
-        """Mounts: the person's folder, `common`, their home, and the server's own environment read-only."""
+        """Mounts: the person's folder, `common` and this workspace's own home."""
         owner = self.user.name
         return {
             str(self.places.files / owner): {"bind": "/workspace", "mode": "rw"},
@@ -99,20 +78,24 @@ class Workspace(DockerSpawner):
                 "bind": "/workspace/common",
                 "mode": "rw" if self._may_write_common() else "ro",
             },
-            str(self.places.homes / owner): {"bind": f"/home/{owner}", "mode": "rw"},
+            str(self.places.homes / workspace_name(owner, self.name)): {"bind": f"/home/{owner}", "mode": "rw"},
         }
+
+    def _groups(self) -> set[str]:
+        return {group.name for group in self.user.groups}
 
     def _may_write_common(self) -> bool:
         """Decide as the library does (libms.access), so that a workspace is no way around it."""
         group = self.places.settings.library.common_writers
         if self.common_read_only:
             return False
-        return group is None or self.user.admin or group in {one.name for one in self.user.groups}
+        return group is None or self.user.admin or group in self._groups()
 
     def get_env(self) -> dict[str, str]:
         """Add what the workspace's start script needs to the hub's variables."""
         env: dict[str, str] = super().get_env()
         env["NB_USER"] = self.user.name
+        env["JUPYTERHUB_ACTIVITY_INTERVAL"] = str(ACTIVITY_INTERVAL_S)
         env.update(pair.split("=", 1) for pair in self.proxy_variables)
         return env
 
@@ -120,81 +103,149 @@ class Workspace(DockerSpawner):
         """Leave the command to the image, which becomes the owner before it starts the server."""
         return []
 
-    async def _plan(self) -> tuple[dict[str, Any], str]:
-        """Give the host configuration and a digest of all that only a new container can change."""
+    async def _plan(self) -> Plan:
         image = await self.docker("inspect_image", self.image)
-        image_id = image["Id"]
-        volume = server_volume(self.installation, image_id)
-        host_config = {
-            "cap_drop": ["ALL"],
-            "cap_add": list(CAPABILITIES),
-            "pids_limit": self.process_limit,
-            "memswap_limit": self.mem_limit,
-            "ipc_mode": "private",
-            "log_config": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
-            # `twinhub up` has filled it from the image; nobody, root in the container included, can write to it.
-            "mounts": [
-                {"Type": "volume", "Source": volume, "Target": SERVER_ENVIRONMENT, "ReadOnly": True},
-            ],
-        }
-        ingredients = [
-            image_id,
-            host_config,
-            self.volume_binds,
-            self.mem_limit,
-            self.cpu_limit,
-            self.network_name,
-            self.hub_connect_url,
-        ]
-        digest = hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=str).encode()).hexdigest()
-        return host_config, digest
+        settings = self.places.settings
+        return plan_container(
+            Making(
+                installation=self.installation,
+                owner=self.user.name,
+                server=self.name,
+                profile=self._profile,
+                image_id=image["Id"],
+                network=self.network_name,
+                binds=self.volume_binds,
+                environment=self.get_env(),
+                sudo=settings.workspaces.sudo,
+                user_id=settings.workspace_user_id,
+            )
+        )
+
+    # --- what its owner wishes for --------------------------------------------
+
+    @staticmethod
+    def apply_user_options(_: Workspace, options: Any) -> None:
+        """Do nothing: start() reads the options, and refuses in words."""
+
+    def options_from_form(self, form: dict[str, Any]) -> dict[str, Any]:
+        """Read a start by an address or a form, which start() checks like every other."""
+        return read_form(form)
+
+    def _take_wish(self) -> Wish:
+        """Read the options of this start; a refused one must not stick to the starts that follow."""
+        given: Any = self.user_options
+        self._remember({})
+        if self.name and not re.fullmatch(SERVER_PATTERN, self.name):
+            raise WishRefused(
+                f"'{self.name}' cannot be the name of a workspace.",
+                "Remove it, and choose one of at most 21 small letters, digits and hyphens that starts with a letter.",
+            )
+        wish = read_wish(given)
+        if wish.profile is not None:
+            choose_profile(self.places.settings, wish.profile, self._groups(), admin=self.user.admin)
+            # A wish for a fresh container is for this start alone.
+            self._remember({"profile": wish.profile})
+        return wish
+
+    def _remember(self, options: dict[str, Any]) -> None:
+        """Keep options for the next start; written at once, as the hub undoes what a request leaves unwritten."""
+        self.user_options: dict[str, Any] = options
+        self.orm_spawner.user_options = options
+        self.user.db.commit()
+
+    def _decide_profile(self, wish: Wish, container: dict[str, Any] | None) -> Profile:
+        """Give the profile that was wished for, otherwise the one of the last start while it is still allowed."""
+        settings = self.places.settings
+        last = _labels(container).get(PROFILE_LABEL) or STANDARD
+        try:
+            return choose_profile(settings, wish.profile or last, self._groups(), admin=self.user.admin)
+        except PublicError:
+            if wish.profile is not None:
+                raise
+        self._steps.tell(8, f"The profile '{last}' is not yours any more; starting with the standard one")
+        return find_profile(settings, STANDARD)
 
     # --- life -------------------------------------------------------------------
 
     async def start(self) -> tuple[str, int]:
         """Bring the workspace up; raises SpawnException in words a person can act on."""
-        self._news.clear()
-        self._tell(5, "Preparing your folders")
+        self._steps.begin()
         try:
-            await self.docker("ensure_owner", self.user.name)
-            await self._discard_outdated()
-            self._tell(30, "Starting the container")
-            address = await super().start()
-        except failures.ENGINE_ERRORS as error:
-            self.log.warning("Workspace of %s did not start: %s", self.user.name, error)
-            raise failures.explain_engine_error(error, self.image).exception() from error
-        self._tell(60, "Container started, waiting for its Jupyter server")
-        ip, port = address
+            wish = self._take_wish()
+        except PublicError as error:
+            raise failures.explain_refusal(error).exception() from error
+        async with self._turns().turn(self._steps):
+            try:
+                return await self._bring_up(wish)
+            except PublicError as error:
+                raise failures.explain_refusal(error).exception() from error
+            except CannotStart as error:
+                raise self._failed_start(error.failure).exception() from error
+            except failures.ENGINE_ERRORS as error:
+                self.log.warning("Workspace of %s did not start: %s", self.user.name, error)
+                raise self._failed_start(failures.explain_engine_error(error, self.image)).exception() from error
+
+    @classmethod
+    def _turns(cls) -> Turns:
+        if Workspace.turns is None:
+            Workspace.turns = Turns(STARTS_AT_ONCE)
+        return Workspace.turns
+
+    def _failed_start(self, failure: Failure) -> Failure:
+        self._record(failure)
+        return failure
+
+    async def _bring_up(self, wish: Wish) -> tuple[str, int]:
+        self._steps.tell(5, "Preparing your folders")
+        if await self.docker("ensure_owner", self.user.name, self.name):
+            self._steps.tell(8, "The home of the workspace that you had removed is back")
+        await self._ensure_outdated_is_gone(wish)
+        self._steps.tell(30, "Starting the container")
+        ip, port = await super().start()
+        self._steps.tell(60, "Container started, waiting for its Jupyter server")
         await self._wait_until_listening(ip, port)
-        self._tell(90, "Jupyter server answers, opening the way to it")
+        self._steps.tell(90, "Jupyter server answers, opening the way to it")
+        forget_end(self.places, self.user.name, self.name)
         return ip, port
 
-    async def _discard_outdated(self) -> None:
-        """Remove the container of the last start when it was made from other ingredients."""
-        host_config, digest = await self._plan()
-        self.extra_host_config = host_config
-        self.extra_create_kwargs = {
-            "hostname": "workspace",
-            "labels": {PLAN_LABEL: digest, OWNER_LABEL: self.user.name, INSTALLATION_LABEL: self.installation},
-        }
-        # The hub keeps these options for the next start, which must not throw the container away again.
-        options: dict[str, Any] = dict(self.user_options)
-        fresh_wanted = bool(options.pop("fresh", False))
-        self.user_options: dict[str, Any] = options
+    async def _ensure_outdated_is_gone(self, wish: Wish) -> None:
+        """Decide what the container must be, and remove the one of the last start when it is another."""
         container = await self.get_object()
+        if container is not None and _labels(container).get(INSTALLATION_LABEL) != self.installation:
+            raise CannotStart(failures.ANOTHER_INSTALLATION)
+        self._profile = self._decide_profile(wish, container)
+        self.mem_limit = self._profile.memory
+        self.cpu_limit = self._profile.cpus
+        plan = await self._plan()
+        self.extra_host_config = plan.host_config
+        self.extra_create_kwargs = plan.create_options
         if container is None:
-            self._tell(15, "Creating your container")
+            self._steps.tell(15, "Creating your container")
             return
-        if container["Config"]["Labels"].get(PLAN_LABEL) == digest and not fresh_wanted:
-            self._tell(15, "Found your container")
+        why = self._reason_to_renew(wish, container, plan)
+        if why is None:
+            self._steps.tell(15, "Found your container")
             return
-        why = "you asked for it" if fresh_wanted else "the platform's image or limits have changed"
-        self._tell(15, f"Making a fresh container: {why}. Your files, home and pip packages stay")
+        self._steps.tell(15, f"Making a fresh container: {why}. Your files, home and pip packages stay")
+        if container["State"]["Running"]:
+            await self.stop_object()
         await self.remove_object()
+
+    def _reason_to_renew(self, wish: Wish, container: dict[str, Any], plan: Plan) -> str | None:
+        if wish.fresh:
+            return "you asked for it"
+        if container["State"].get("Dead") or container["State"].get("Status") in ("dead", "removing"):
+            return "the old one is broken"
+        labels = _labels(container)
+        if labels.get(PROFILE_LABEL, STANDARD) != self._profile.name:
+            return f"its profile is now '{self._profile.name}'"
+        if labels.get(PLAN_LABEL) != plan.digest:
+            return "the platform's image, limits or settings have changed"
+        return None
 
     async def _wait_until_listening(self, ip: str, port: int) -> None:
         """Return when the server takes connections; raise as soon as its container has ended."""
-        deadline = asyncio.get_running_loop().time() + self.start_timeout - 5
+        deadline = asyncio.get_running_loop().time() + self.answer_timeout_s
         while asyncio.get_running_loop().time() < deadline:
             with suppress(OSError, TimeoutError):
                 _, writer = await asyncio.wait_for(asyncio.open_connection(ip, port), timeout=2)
@@ -202,18 +253,66 @@ class Workspace(DockerSpawner):
                 return
             container = await self.get_object()
             if container is None or not container["State"]["Running"]:
-                await self._raise_exit(container)
+                raise CannotStart(await self._explain(container))
             await asyncio.sleep(0.1)
         await self.stop()
-        raise failures.NEVER_ANSWERED.exception()
+        raise CannotStart(failures.NEVER_ANSWERED)
 
-    async def _raise_exit(self, container: dict[str, Any] | None) -> None:
-        state = container["State"] if container else {"ExitCode": "unknown"}
-        tail = b""
-        if container:
-            tail = await self.docker("logs", container["Id"], tail=5)
-        raise failures.explain_exit(state, tail.decode(errors="replace"), str(self.mem_limit)).exception()
+    async def poll(self) -> int | None:
+        """Give None while the container runs, otherwise its exit status.
 
-    async def stop_object(self) -> None:
-        """Stop the container, giving running twins time to end by themselves."""
-        await self.docker("stop", self.container_id, timeout=10)
+        An engine that is silent says nothing about a container: what ran before
+        is taken to run still, so that a restart of the engine or a machine that
+        stalls never makes the hub forget people's workspaces.
+        """
+        believed = self.orm_spawner.server is not None
+        try:
+            container = await self.get_object()
+            if container is not None and container["State"]["Running"]:
+                return None
+            if believed and not self._stop_pending and not self._start_pending:
+                await self._note_end(container)
+        except failures.ENGINE_ERRORS as error:
+            self.log.warning("The engine does not say whether %s runs: %s", self._log_name, error)
+            return None if believed else 0
+        return int(container["State"].get("ExitCode") or 0) if container else 0
+
+    async def _note_end(self, container: dict[str, Any] | None) -> None:
+        """Write down why the workspace ended; whoever ended it on purpose has said so before."""
+        if read_end(self.places, self.user.name, self.name) is None:
+            failure = await self._explain(container)
+            self.log.warning("%s ended: %s", self._log_name, failure.reason)
+            self._record(failure)
+
+    async def _explain(self, container: dict[str, Any] | None) -> Failure:
+        if container is None:
+            return explain_end(None, "", self._profile.memory)
+        name = _labels(container).get(PROFILE_LABEL) or STANDARD
+        with suppress(PublicError):
+            self._profile = find_profile(self.places.settings, name)
+        return explain_end(container["State"], await self.last_words(container), self._profile.memory)
+
+    def _record(self, failure: Failure) -> None:
+        with suppress(OSError):  # a full disk must not hide the failure itself
+            record_end(
+                self.places, self.user.name, self.name, reason=failure.reason, what=failure.what, fix=failure.fix
+            )
+
+    async def rename(self, old_name: str, new_name: str) -> None:
+        """Refuse: container, home and address of a workspace carry its name."""
+        raise web.HTTPError(400, "A workspace keeps its name. Make another one; your files are in both.")
+
+    async def delete_forever(self) -> None:
+        """Remove the container; the home of a named workspace is put aside, from where the same name brings it back.
+
+        The hub calls this when somebody removes a named workspace, and for each
+        workspace of a removed account, whose files and own home stay.
+        """
+        await self.remove_object()
+        if self.name:
+            await self.docker("put_home_aside", self.user.name, self.name)
+        forget_end(self.places, self.user.name, self.name)
+
+
+def _labels(container: dict[str, Any] | None) -> dict[str, str]:
+    return dict((container or {}).get("Config", {}).get("Labels") or {})

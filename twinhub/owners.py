@@ -60,14 +60,6 @@ def _fill(files: int, aside: str, names: tuple[str, ...], user_id: int) -> None:
         os.close(folder)
 
 
-def ensure_home(places: Places, name: str) -> None:
-    """Make the folder that becomes a person's home in their workspace."""
-    home = places.homes / name
-    if not home.is_dir():
-        home.mkdir(mode=0o700)
-        _hand_over(home, places.settings.workspace_user_id)
-
-
 def _hand_over(folder: int | Path, user_id: int) -> None:
     if os.getuid() == 0:
         os.chown(folder, user_id, user_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 from typing import Final
 
@@ -20,8 +21,9 @@ from hub.engine_gate.errors import refused
 from hub.engine_gate.rules import OWNER, SERVER, Rules, Seat
 from twinhub.bodies import read_body
 from twinhub.errors import PublicError
+from twinhub.homes import ensure_home, put_home_aside
 from twinhub.names import COMMON
-from twinhub.owners import ensure_home, ensure_owner_folder
+from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
 
 LARGEST_BODY_BYTES: Final = 256 * 1024
@@ -45,6 +47,9 @@ class Gate:
         except PublicError as error:
             log.warning("%s %.200s: %s", request.method, request.scope["path"].encode("ascii", "replace"), error)
             return JSONResponse({"message": str(error)}, error.status)
+        except OSError as error:
+            log.error("%s %.200s: %s", request.method, request.scope["path"].encode("ascii", "replace"), error)
+            return JSONResponse({"message": os.strerror(error.errno or 0)}, 500)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
 
@@ -83,15 +88,20 @@ class Gate:
         return await self._engine.ask(call.shape.method, call.address(about["Id"]), query=call.query)
 
     async def _own(self, request: Request) -> Response:
-        """Make what a person needs before the first start: their folder and their home."""
+        """Make what a person needs before a start: their folder and a home; or put a named workspace's home aside."""
         pattern = rf"/twinhub/owners/(?P<owner>{OWNER})(/(?P<server>{SERVER}))?"
         found = re.fullmatch(pattern, request.scope["raw_path"].decode("latin-1"), re.ASCII)
-        if request.method != "POST" or found is None or found["owner"] == COMMON:
+        if found is None or found["owner"] == COMMON:
             raise refused("no such task")
         seat = Seat(found["owner"], found["server"] or "")
-        await asyncio.to_thread(ensure_owner_folder, self._places, seat.owner)
-        await asyncio.to_thread(ensure_home, self._places, seat.home)
-        return Response(status_code=204)
+        if request.method == "POST":
+            await asyncio.to_thread(ensure_owner_folder, self._places, seat.owner)
+            came_back = await asyncio.to_thread(ensure_home, self._places, seat.owner, seat.server)
+            return JSONResponse({"home_came_back": came_back})
+        if request.method == "DELETE" and seat.server:
+            await asyncio.to_thread(put_home_aside, self._places, seat.owner, seat.server)
+            return Response(status_code=204)
+        raise refused("no such task")
 
 
 def _response(answer: Answer) -> Response:

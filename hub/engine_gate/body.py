@@ -16,19 +16,7 @@ from hub.engine_gate.errors import refused
 from hub.engine_gate.rules import OWNER_LABEL, Rules, Seat
 from twinhub.names import INSTALLATION_LABEL, SERVER_ENVIRONMENT
 
-Capability = Literal[
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "NET_BIND_SERVICE",
-    "SYS_CHROOT",
-    "AUDIT_WRITE",
-]
+Capability = Literal["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"]
 """A list of its own, so that the hub's can only ever ask for less."""
 
 

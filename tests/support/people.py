@@ -44,20 +44,21 @@ class Person:
             method, self.installation.url + path, headers=headers, trust_env=False, timeout=60, **options
         )
 
-    def workspace_ready(self) -> bool:
+    def workspace_ready(self, server: str = "") -> bool:
         servers = self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"]
-        return bool(servers.get("", {}).get("ready"))
+        return bool(servers.get(server, {}).get("ready"))
 
-    def start_workspace(self) -> None:
-        """Return when the workspace answers."""
-        answer = self.ask("POST", f"/hub/api/users/{self.name}/server", json={})
+    def start_workspace(self, options: dict[str, Any] | None = None, *, server: str = "") -> None:
+        """Return when the workspace answers; a named one where `server` is its name."""
+        path = f"/servers/{server}" if server else "/server"
+        answer = self.ask("POST", f"/hub/api/users/{self.name}{path}", json=options or {})
         assert answer.status_code in (201, 202, 400), answer.text
-        wait_until(self.workspace_ready, 90, f"the workspace of {self.name}")
+        wait_until(lambda: self.workspace_ready(server), 90, f"the workspace {server} of {self.name}")
 
     def stop_workspace(self) -> None:
         """Return when the workspace has stopped."""
         self.ask("DELETE", f"/hub/api/users/{self.name}/server")
-        wait_until(lambda: not self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"], 60, "the stop")
+        wait_until(lambda: not self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"].get(""), 60, "the stop")
 
     @property
     def container(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx2
@@ -15,9 +16,12 @@ from sqlalchemy.orm import Session
 from hub import accounts
 from twinhub.errors import HubRefused, HubUnreachable
 from twinhub.operate.acting import acting_as
+from twinhub.operate.containers import remove_containers_of
 from twinhub.operate.health import address_of
 from twinhub.places import Places
 from twinhub.secrets import read_secret
+
+LONGEST_STOP_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,33 @@ def set_password(places: Places, name: str, password: str) -> None:
 
 
 def remove_person(places: Places, name: str) -> None:
-    """Stop somebody's workspace and delete their account; their files stay."""
+    """Stop somebody's workspaces, remove their containers and delete their account; their files stay."""
     with _database(places) as session:
         accounts.get(session, name)
-    _ask(places, "DELETE", f"/users/{name}/server", accept=(404, 400))
+    _stop_workspaces(places, name)
     _ask(places, "DELETE", f"/users/{name}", accept=(404,))
+    remove_containers_of(places, name)
     with _database(places) as session:
         if accounts.find(session, name) is not None:
             accounts.remove(session, name)
+
+
+def _stop_workspaces(places: Places, name: str) -> None:
+    """Stop all that run, as the hub deletes nobody whose workspace runs; return when none does."""
+    deadline = time.monotonic() + LONGEST_STOP_S
+    while time.monotonic() < deadline:
+        servers = _ask(places, "GET", f"/users/{name}", accept=(404,)).json().get("servers") or {}
+        if not servers:
+            return
+        for server, model in servers.items():
+            if model.get("pending") != "stop":
+                _ask(
+                    places,
+                    "DELETE",
+                    f"/users/{name}/" + (f"servers/{server}" if server else "server"),
+                    accept=(404, 400),
+                )
+        time.sleep(0.2)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`python -m twinhub.operate.upkeep`: renew the gateway's certificate, put its full access log aside, keep the firewall.
+"""`python -m twinhub.operate.upkeep`: what is due now and then: certificate, access log, firewall, homes long removed.
 
 A process of its own, as these need what the gateway's account must not have: the
 keys of the operator and of the local authority, a word to the supervisor, the network's rules.
@@ -16,13 +16,14 @@ from typing import Final
 
 from gateway.serving import write_serving
 from twinhub.errors import PublicError
+from twinhub.homes import delete_expired_homes
 from twinhub.logging import configure_logging
 from twinhub.operate.firewall import ensure_firewall
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, read_places
 
 LOOK_EVERY_S: Final = 5.0
-RENEW_EVERY_S: Final = 3600.0
+EVERY_HOUR_S: Final = 3600.0
 FIREWALL_EVERY_S: Final = 30.0
 KEPT: Final = 5
 """Access logs put aside, the newest with the lowest number."""
@@ -38,6 +39,7 @@ class Upkeep:
     _seen: tuple[tuple[int, int], ...] | None = None
     _renewed_s: float = field(default=float("-inf"))
     _walled_s: float = field(default=float("-inf"))
+    _homes_tended_s: float = field(default=float("-inf"))
 
     def tend(self, now_s: float) -> None:
         """Do what is due."""
@@ -45,6 +47,7 @@ class Upkeep:
             self._tend_certificate(now_s)
             self._tend_access_log()
             self._tend_firewall(now_s)
+            self._tend_homes(now_s)
         except PublicError as error:
             log.warning("%s %s", error.what, error.fix)
         except OSError as error:
@@ -53,12 +56,19 @@ class Upkeep:
     def _tend_certificate(self, now_s: float) -> None:
         """Serve what the operator's files have become, and a new certificate before the local one ends."""
         state = self._state_of_files()
-        if state == self._seen and now_s - self._renewed_s < RENEW_EVERY_S:
+        if state == self._seen and now_s - self._renewed_s < EVERY_HOUR_S:
             return
         # Noted first: a pair that is refused is looked at again when it changes, not every few seconds.
         self._seen, self._renewed_s = state, now_s
         if self.places.settings.gateway.encrypted and write_serving(self.places):
             log.warning("the gateway serves another certificate from now on")
+
+    def _tend_homes(self, now_s: float) -> None:
+        """Delete the homes of workspaces that were removed longer ago than the trash keeps."""
+        if now_s - self._homes_tended_s >= EVERY_HOUR_S:
+            self._homes_tended_s = now_s
+            for name in delete_expired_homes(self.places):
+                log.warning("deleted the home %s, which was put aside long ago", name)
 
     def _state_of_files(self) -> tuple[tuple[int, int], ...]:
         gateway = self.places.settings.gateway

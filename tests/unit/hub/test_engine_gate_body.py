@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hub.engine_gate.body import Capability, check_create, read_object
 from hub.engine_gate.errors import GateRefused
 from hub.engine_gate.rules import Rules
-from hub.workspace import CAPABILITIES
+from hub.plan import CAPABILITIES, Making, plan_container
+from twinhub.profiles import find_profile
+from twinhub.settings import Settings
 
 NAME = "tw-workspace-alice"
 Change = Callable[[dict[str, Any]], object]
@@ -27,7 +29,7 @@ def rules(tmp_path: Path) -> Rules:
     return Rules("tw", "tw", tmp_path / "files", tmp_path / "homes")
 
 
-def body(rules: Rules) -> dict[str, Any]:
+def body(rules: Rules, *, sudo: bool = True) -> dict[str, Any]:
     """Give what the Docker SDK sends for a workspace of alice's."""
     client = docker.APIClient(base_url="unix:///nowhere", version="1.41")
     binds = {
@@ -35,32 +37,37 @@ def body(rules: Rules) -> dict[str, Any]:
         str(rules.files / "common"): {"bind": "/workspace/common", "mode": "ro"},
         str(rules.homes / "alice"): {"bind": "/home/alice", "mode": "rw"},
     }
-    mount = {"Type": "volume", "Source": "tw-server-0123456789abcdef", "Target": "/opt/jupyter", "ReadOnly": True}
+    making = Making(
+        installation="tw",
+        owner="alice",
+        server="",
+        profile=find_profile(Settings(), "standard"),
+        image_id="sha256:0123456789abcdef",
+        network="tw",
+        binds=binds,
+        environment={"NB_USER": "alice", "JUPYTERHUB_API_TOKEN": "secret-token"},
+        sudo=sudo,
+        user_id=59000,
+    )
+    plan = plan_container(making)
     host = client.create_host_config(
         auto_remove=False,
         binds=binds,
         links={},
-        mounts=[mount],
-        mem_limit="2G",
-        memswap_limit="2G",
+        mem_limit=making.profile.memory,
         cpu_period=100_000,
         cpu_quota=200_000,
-        cap_drop=["ALL"],
-        cap_add=list(CAPABILITIES),
-        pids_limit=1024,
-        ipc_mode="private",
-        log_config={"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
         network_mode="tw",
+        **plan.host_config,
     )
     whole = client.create_container_config(
         image="tw-workspace:latest",
-        environment={"NB_USER": "alice", "JUPYTERHUB_API_TOKEN": "secret-token"},
+        environment=making.environment,
         volumes=["/workspace", "/workspace/common", "/home/alice"],
         command=[],
         ports={"8888/tcp": None},
-        hostname="workspace",
-        labels={"twinhub.installation": "tw", "twinhub.owner": "alice", "twinhub.plan": "0" * 64},
         host_config=host,
+        **plan.create_options,
     )
     return dict(json.loads(json.dumps({name: value for name, value in whole.items() if value is not None})))
 
@@ -74,9 +81,10 @@ def refusal(rules: Rules, change: Change, name: str = NAME) -> str:
     return caught.value.what
 
 
-def test_what_the_hub_sends_for_a_workspace_passes_unchanged(rules: Rules) -> None:
+@pytest.mark.parametrize("sudo", [True, False])
+def test_what_the_hub_sends_for_a_workspace_passes_unchanged(rules: Rules, sudo: bool) -> None:
     """Otherwise nobody works."""
-    content = body(rules)
+    content = body(rules, sudo=sudo)
     passed = check_create(content, NAME, rules)
     kept = {name: value for name, value in content.items() if value not in ("", [], {})}
     kept["HostConfig"] = {name: value for name, value in kept["HostConfig"].items() if value not in ("", [], {})}

@@ -159,9 +159,22 @@ def test_a_connection_is_never_handed_over(gate: TestClient, engine: KnownContai
 
 def test_folders_of_an_owner_are_made_and_no_others(gate: TestClient, tmp_path: Path) -> None:
     """The hub has no right to anybody's folders; the name decides where root makes one."""
-    assert gate.post("/twinhub/owners/alice/gpu").status_code == 204
+    assert gate.post("/twinhub/owners/alice/gpu").json() == {"home_came_back": False}
     assert (tmp_path / "files" / "alice" / "models").is_dir()
     assert (tmp_path / "homes" / "alice.SERVER.gpu").is_dir()
     for name in ("common", "..", "%2e%2e", "Alice", "a/../b", "alice/Gpu", "alice/x/y", ""):
         assert gate.post(f"/twinhub/owners/{name}").status_code in (403, 404), name
     assert {entry.name for entry in (tmp_path / "files").iterdir()} == {"alice"}
+
+
+def test_only_the_home_of_a_named_workspace_can_be_put_aside(gate: TestClient, tmp_path: Path) -> None:
+    """A hub that was taken over must not take people's own homes out of use; and what is put aside comes back."""
+    gate.post("/twinhub/owners/alice")
+    gate.post("/twinhub/owners/alice/gpu")
+    (tmp_path / "homes" / "alice.SERVER.gpu" / "note").write_text("mine")
+    for name in ("alice", "alice/..", "alice/Gpu", "common/gpu", "alice/gpu/x"):
+        assert gate.delete(f"/twinhub/owners/{name}").status_code in (403, 404), name
+    assert gate.delete("/twinhub/owners/alice/gpu").status_code == 204
+    assert not (tmp_path / "homes" / "alice.SERVER.gpu").exists()
+    assert gate.post("/twinhub/owners/alice/gpu").json() == {"home_came_back": True}
+    assert (tmp_path / "homes" / "alice.SERVER.gpu" / "note").read_text() == "mine"

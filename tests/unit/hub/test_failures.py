@@ -4,7 +4,7 @@ import docker.errors
 import pytest
 import requests
 
-from hub.failures import Failure, explain_engine_error, explain_exit
+from hub.failures import Failure, explain_engine_error
 
 
 def api_error(text: str) -> docker.errors.APIError:
@@ -17,6 +17,7 @@ def api_error(text: str) -> docker.errors.APIError:
         (docker.errors.ImageNotFound("gone"), "image_missing", "twinhub up"),
         (api_error("No such image: x"), "image_missing", "twinhub up"),
         (api_error("write /var/lib: no space left on device"), "disk_full", "Delete"),
+        (api_error("Disk quota exceeded"), "disk_full", "Delete"),
         (api_error("network twinhub not found"), "network_missing", "twinhub up"),
         (api_error("something new"), "engine_refused", "twinhub logs"),
         (requests.exceptions.ConnectionError("refused"), "engine_silent", "twinhub doctor"),
@@ -27,14 +28,6 @@ def test_each_error_of_the_engine_has_its_own_words(error: Exception, reason: st
     failure = explain_engine_error(error, "image:latest")
     assert failure.reason == reason
     assert remedy in failure.fix
-
-
-def test_out_of_memory_is_told_apart_from_an_ordinary_end() -> None:
-    """Somebody whose data is too large must not look for a bug in their code."""
-    assert explain_exit({"OOMKilled": True, "ExitCode": 137}, "", "2G").reason == "out_of_memory"
-    ended = explain_exit({"OOMKilled": False, "ExitCode": 1}, "line one\nPermission denied\n", "2G")
-    assert "Permission denied" in ended.what
-    assert "status 1" in ended.what
 
 
 def test_what_a_container_said_cannot_become_html() -> None:
