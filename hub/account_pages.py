@@ -1,80 +1,26 @@
-"""Pages for accounts: sign in, sign up, change a password, admit people."""
+"""Pages for accounts, after sign-in: one's own password; for administrators, everybody's accounts."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.handlers.base import BaseHandler
-from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.scopes import needs_scope
 from tornado import web
 
-from hub import accounts
+from hub import access, account_list, accounts, invitations, service_accounts
+from hub.account_actions import Actions, Done
+from hub.sessions import end_sessions
+from hub.sign_in_pages import new_password
 from twinhub.errors import PublicError
 
 NEEDS_ADMIN = needs_scope("admin:users")
 
 
-class SignInHandler(LoginHandler):
-    """`/hub/login`: JupyterHub's own handler, with a reason where it refuses."""
-
-    async def post(self) -> None:
-        name = self.get_body_argument("username", default="", strip=True)
-        password = self.get_body_argument("password", default="", strip=False)
-        user = await self.login_user({"username": name, "password": password})
-        if user:
-            self._jupyterhub_user = user
-            self.redirect(self.get_next_url(user))
-            return
-        self.set_status(403)
-        refusal = self.authenticator.refusal(name, password)
-        self.finish(await self._render(login_error=refusal, username=name[:64]))
-
-
-class SignUpHandler(BaseHandler):
-    """`/hub/signup`: ask for an account."""
-
-    async def get(self) -> None:
-        self._only_when_open()
-        await self._show()
-
-    async def post(self) -> None:
-        self._only_when_open()
-        name = self.get_body_argument("username", default="", strip=True)
-        try:
-            password = _new_password(self)
-            accounts.create(
-                self.db,
-                name,
-                password,
-                shortest=self.authenticator.minimum_password_length,
-                admitted=self.authenticator.open_signup,
-            )
-        except PublicError as error:
-            self.set_status(error.status)
-            await self._show(error=error, name=name[:64])
-            return
-        self.log.info("Account %s asks to be admitted", name)
-        await self._show(done=name)
-
-    def _only_when_open(self) -> None:
-        if not self.authenticator.enable_signup:
-            raise web.HTTPError(404, "Sign-up is closed here. Ask an administrator for an account.")
-
-    async def _show(self, *, error: PublicError | None = None, name: str = "", done: str = "") -> None:
-        self.finish(
-            await self.render_template(
-                "signup.html",
-                error=error,
-                username=name,
-                done=done,
-                shortest=self.authenticator.minimum_password_length,
-            )
-        )
-
-
 class PasswordHandler(BaseHandler):
-    """`/hub/password`: change one's own password."""
+    """`/hub/password`: change one's own password, which signs every other browser out."""
 
     @web.authenticated
     async def get(self) -> None:
@@ -82,32 +28,45 @@ class PasswordHandler(BaseHandler):
 
     @web.authenticated
     async def post(self) -> None:
-        name = self.current_user.name
-        attempts = self.authenticator.attempts
         try:
-            wait = attempts.remaining_s(name)
-            if wait:
-                raise accounts.AccountError("Too many wrong passwords.", f"Try again in {wait} seconds.")
-            row = accounts.find(self.db, name)
-            if not accounts.password_matches(row, self.get_body_argument("old_password", "", strip=False)):
-                attempts.record_failure(name)
-                raise accounts.AccountError("The current password is wrong.", "Type it again.")
-            accounts.change_password(
-                self.db, name, _new_password(self), shortest=self.authenticator.minimum_password_length
-            )
+            await self._change(self.current_user.name)
         except PublicError as error:
             self.set_status(error.status)
             await self._show(error=error)
             return
+        user = self.current_user
+        end_sessions(self.db, user.orm_user, keep=self.get_session_cookie())
+        self.set_login_cookie(user)
+        self.log.info("%s changed their password", user.name)
         await self._show(done=True)
 
-    async def _show(self, *, error: PublicError | None = None, done: bool = False) -> None:
+    async def _change(self, name: str) -> None:
+        attempts = self.authenticator.attempts
+        wait = attempts.remaining_s(name)
+        if wait:
+            raise accounts.AccountError("Too many wrong passwords.", f"Try again in {wait} seconds.")
+        row = accounts.find(self.db, name)
+        old = self.get_body_argument("old_password", "", strip=False)
+        if not await asyncio.to_thread(accounts.password_matches, row, old):
+            attempts.record_failure(name)
+            raise accounts.AccountError("The current password is wrong.", "Type it again.")
         shortest = self.authenticator.minimum_password_length
-        self.finish(await self.render_template("password.html", error=error, done=done, shortest=shortest))
+        accounts.change_password(self.db, name, new_password(self), shortest=shortest)
+
+    async def _show(self, *, error: PublicError | None = None, done: bool = False) -> None:
+        html = await self.render_template(
+            "password.html",
+            error=error,
+            done=done,
+            shortest=self.authenticator.minimum_password_length,
+            local=accounts.find(self.db, self.current_user.name) is not None,
+            provider=self.authenticator.provider,
+        )
+        self.finish(html)
 
 
 class AccountsHandler(BaseHandler):
-    """`/hub/accounts`: who waits to be admitted, who has an account."""
+    """`/hub/accounts`: who waits to be admitted, who has an account, who is invited, which programs come in."""
 
     @NEEDS_ADMIN
     async def get(self) -> None:
@@ -115,59 +74,100 @@ class AccountsHandler(BaseHandler):
 
     @NEEDS_ADMIN
     async def post(self) -> None:
-        name = self.get_body_argument("username", default="")
-        action = self.get_body_argument("action", default="")
+        form = {key: self.get_body_argument(key, default="") for key in self.request.body_arguments}
         try:
-            done = self._act(action, name)
+            if "new_password" in form:
+                form["password"] = new_password(self)
+            done = await Actions(self).perform(form.get("action", ""), form)
         except PublicError as error:
             self.set_status(error.status)
             await self._show(error=error)
             return
-        self.log.info("%s: %s account %s", self.current_user.name, action, name)
         await self._show(done=done)
 
-    def _act(self, action: str, name: str) -> str:
-        if action == "admit":
-            accounts.admit(self.db, name)
-            return f"{name} can sign in now."
-        if action == "refuse":
-            if accounts.get(self.db, name).is_authorized:
-                raise accounts.AccountError(f"{name} has been admitted already.", "Remove them on the Admin page.")
-            accounts.remove(self.db, name)
-            return f"The request of {name} is gone."
-        if action == "password":
-            shortest = self.authenticator.minimum_password_length
-            accounts.change_password(self.db, name, _new_password(self), shortest=shortest)
-            return f"{name} has a new password."
-        raise accounts.AccountError(f"'{action[:40]}' is not an action.", "Use the buttons of this page.")
+    async def _show(self, *, error: PublicError | None = None, done: Done | None = None) -> None:
+        search = self.get_query_argument("search", "")[:64]
+        number = self.get_query_argument("page", "1")
+        page = account_list.list_page(
+            self.db, search=search, number=int(number) if number.isdigit() and len(number) < 9 else 1
+        )
+        html = await self.render_template(
+            "accounts.html",
+            waiting=account_list.list_waiting(self.db),
+            waiting_count=account_list.count_waiting(self.db),
+            page=page,
+            search=search,
+            invitations=invitations.list_invitations(self.db),
+            services=service_accounts.list_all(self.db),
+            removed=account_list.list_removed(self.db),
+            accesses=access.WORDS,
+            error=error,
+            done=done,
+            shortest=self.authenticator.minimum_password_length,
+        )
+        self.set_header("Cache-Control", "no-store")
+        self.finish(html)
 
-    async def _show(self, *, error: PublicError | None = None, done: str = "") -> None:
-        everybody = accounts.list_accounts(self.db)
+
+class AccountsApiHandler(APIHandler):
+    """`/hub/api/twinhub/accounts`: the same for the operator's command."""
+
+    @NEEDS_ADMIN
+    async def get(self) -> None:
+        waiting = [vars(account) for account in account_list.list_waiting(self.db)]
+        found = []
+        number, last = 1, 1
+        while number <= last:
+            page = account_list.list_page(self.db, number=number)
+            found += [vars(account) for account in page.accounts]
+            number, last = number + 1, page.last
         self.finish(
-            await self.render_template(
-                "accounts.html",
-                waiting=[account for account in everybody if not account.admitted],
-                admitted=[account for account in everybody if account.admitted],
-                error=error,
-                done=done,
-                shortest=self.authenticator.minimum_password_length,
-            )
+            {
+                "accounts": [_plain(account) for account in (*found, *waiting)],
+                "services": service_accounts.list_all(self.db),
+                "invitations": [_invitation(row) for row in invitations.list_invitations(self.db)],
+                "removed": [
+                    {"name": row.name, "removed_at": f"{row.removed_at.isoformat(timespec='seconds')}Z"}
+                    for row in account_list.list_removed(self.db)
+                ],
+            }
         )
 
+    @NEEDS_ADMIN
+    async def post(self) -> None:
+        body = self.get_json_body()
+        form = {str(key): str(value) for key, value in body.items()} if isinstance(body, dict) else {}
+        try:
+            done = await Actions(self).perform(form.get("action", ""), form)
+        except PublicError as error:
+            self.set_status(error.status)
+            self.finish(error.as_json())
+            return
+        self.finish({"words": done.words, "secret": done.secret})
 
-def _new_password(handler: BaseHandler) -> str:
-    """Read a new password typed twice."""
-    password = handler.get_body_argument("new_password", default="", strip=False)
-    if password != handler.get_body_argument("new_password_again", default="", strip=False):
-        raise accounts.AccountError("The two new passwords differ.", "Type the same one twice.")
-    return str(password)
+
+def _plain(account: dict[str, Any]) -> dict[str, Any]:
+    last = account["last_activity"]
+    moment = f"{last.isoformat(timespec='seconds')}Z" if last else ""
+    return {**account, "groups": list(account["groups"]), "last_activity": moment}
+
+
+def _invitation(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "note": row.note,
+        "admin": bool(row.admin),
+        "groups": row.groups,
+        "uses_left": row.uses_left,
+        "created_by": row.created_by,
+        "expires_at": f"{row.expires_at.isoformat(timespec='seconds')}Z",
+    }
 
 
 def handlers() -> list[tuple[str, Any]]:
     """Give the routes below /hub."""
     return [
-        (r"/login", SignInHandler),
-        (r"/signup", SignUpHandler),
         (r"/password", PasswordHandler),
         (r"/accounts", AccountsHandler),
+        (r"/api/twinhub/accounts", AccountsApiHandler),
     ]

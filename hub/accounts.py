@@ -7,16 +7,18 @@ use, so the rules stand here and our pages and the `twinhub user` command use th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 import bcrypt
+from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
 from sqlalchemy.orm import Session
 
+from hub.tables import Identity, RemovedAccount, ServiceAccount
 from twinhub.errors import PublicError
 from twinhub.names import COMMON, USERNAME_PATTERN
 
+LONGEST_SHOWN: Final = 40
 LONGEST_PASSWORD_BYTES: Final = 72
 """bcrypt reads no further, so anything longer would be cut silently."""
 
@@ -42,22 +44,13 @@ class AccountMissing(PublicError):
     status = 404
 
 
-@dataclass(frozen=True)
-class Account:
-    """What is known of one account, without its password."""
-
-    name: str
-    admitted: bool
-
-
 def check_name(name: str) -> None:
     """Refuse a name that could not be a folder, a container and an address as well."""
     if name in RESERVED_NAMES:
         raise AccountError(f"The name '{name}' is taken by the platform itself.", "Choose another one.")
     if not re.fullmatch(USERNAME_PATTERN, name):
-        shown = name if len(name) <= 40 else name[:40] + "…"
         raise AccountError(
-            f"'{shown}' cannot be a user name.",
+            f"'{short(name)}' cannot be a user name.",
             "Use 2 to 32 lower-case letters, digits, '.', '_' or '-', starting with a letter and ending with "
             "a letter or digit.",
         )
@@ -84,22 +77,41 @@ def get(session: Session, name: str) -> Any:
     """Give the stored row; raises AccountMissing."""
     row = find(session, name)
     if row is None:
-        raise AccountMissing(f"There is no account '{name}'.", "'twinhub user list' shows all.")
+        raise AccountMissing(f"There is no account '{short(name)}' with a password.", "'twinhub user list' shows all.")
     return row
 
 
-def list_accounts(session: Session) -> list[Account]:
-    """Give all accounts by name, those that wait for admission included."""
-    rows = session.query(UserInfo).populate_existing().order_by(UserInfo.username).all()
-    return [Account(row.username, bool(row.is_authorized)) for row in rows]
+def short(name: str) -> str:
+    """Give a name fit for a message or a log: what people send may be long, or hold line breaks."""
+    shown = name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + "…"
+    return "".join(letter if letter.isprintable() else "?" for letter in shown)
+
+
+def ensure_name_free(session: Session, name: str) -> None:
+    """Refuse a name that anybody has, or had: a person, a program, somebody at a provider, a removed account.
+
+    Whoever got the name of a removed account would find its files.
+    """
+    kinds = (
+        (UserInfo, UserInfo.username),
+        (orm.User, orm.User.name),
+        (Identity, Identity.name),
+        (ServiceAccount, ServiceAccount.name),
+    )
+    if any(session.query(kind).filter(column == name).first() is not None for kind, column in kinds):
+        raise AccountError(f"The name '{name}' is taken.", "Choose another one.")
+    if session.get(RemovedAccount, name) is not None:
+        raise AccountError(
+            f"The name '{name}' belongs to an account that was removed, whose files are kept.",
+            "Choose another one, or ask an administrator to restore it.",
+        )
 
 
 def create(session: Session, name: str, password: str, *, shortest: int, admitted: bool) -> None:
     """Add an account; raises AccountError."""
     check_name(name)
     check_password(password, shortest)
-    if find(session, name) is not None:
-        raise AccountError(f"The name '{name}' is taken.", "Choose another one.")
+    ensure_name_free(session, name)
     session.add(UserInfo(username=name, password=_hash(password), is_authorized=admitted))
     session.commit()
 
@@ -117,9 +129,12 @@ def change_password(session: Session, name: str, password: str, *, shortest: int
     session.commit()
 
 
-def remove(session: Session, name: str) -> None:
-    """Delete an account; the person's files stay."""
-    session.delete(get(session, name))
+def refuse(session: Session, name: str) -> None:
+    """Delete the request of somebody who was never admitted."""
+    row = get(session, name)
+    if row.is_authorized:
+        raise AccountError(f"{name} has been admitted already.", "Remove the account instead.")
+    session.delete(row)
     session.commit()
 
 

@@ -13,6 +13,7 @@ from hub.authenticator import AccountAuthenticator
 from hub.browsers import configure_browsers_side, page_policy
 from hub.ends import read_end
 from hub.observing import observe
+from hub.configure_provider import configure_provider
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SCOPE_METRICS, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
@@ -111,12 +112,14 @@ def _configure_accounts(c: Any, places: Places) -> None:
     c.AccountAuthenticator.minimum_password_length = accounts.password_length
     c.AccountAuthenticator.allowed_failed_logins = accounts.failed_logins
     c.AccountAuthenticator.wait_s = accounts.wait_s
-    c.AccountAuthenticator.admin_users = {accounts.admin}
     # Who is admitted stands in the table of accounts; the hub's own list would be a second truth.
     c.AccountAuthenticator.allow_all = True
     c.AccountAuthenticator.first_admin = accounts.admin
     c.AccountAuthenticator.first_admin_made_file = str(places.hub / "first-admin-made")
     c.AccountAuthenticator.first_password_file = str(places.secrets / "admin-password")
+    c.AccountAuthenticator.revocations_file = str(places.revocations)
+    c.AccountAuthenticator.origin = places.origin
+    configure_provider(c, places)
 
 
 def _configure_services(c: Any, places: Places) -> None:

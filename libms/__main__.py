@@ -52,7 +52,7 @@ def _serve_installation() -> int:
     from twinhub.signin import HubClient, Sessions, session_cookie  # noqa: PLC0415
 
     places = read_places()
-    client = HubClient(os.environ["TWINHUB_HUB_URL"])
+    client = HubClient(os.environ["TWINHUB_HUB_URL"], revocations=places.revocations)
     sessions = Sessions(read_secret(places.secrets / "session"), session_cookie(places.settings.gateway))
     app = create_app(places, client, sessions)
     serve_part(app, "libms", places.libms_port, places)

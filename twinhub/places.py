@@ -133,6 +133,11 @@ class Places:
         return self.run / "monitor" / "socket"
 
     @property
+    def revocations(self) -> Path:
+        """An empty file; the hub sets its time whenever sessions or tokens have ended."""
+        return self.run / "revocations"
+
+    @property
     def hub_port(self) -> int:
         """Port of the hub, on loopback; the gateway offers its API on the workspaces' bridge at the same one."""
         return self.settings.first_internal_port

@@ -17,7 +17,8 @@ def main() -> None:
     hub_url = os.environ["TWINHUB_HUB_URL"]
     sessions = Sessions(read_secret(places.secrets / "session"), session_cookie(places.settings.gateway))
     oauth = OAuthClient(hub_url, read_secret(places.secrets / "oauth"))
-    app = create_app(HubClient(hub_url), sessions, oauth, places.inner_gateway_url, places=places)
+    client = HubClient(hub_url, revocations=places.revocations)
+    app = create_app(client, sessions, oauth, places.inner_gateway_url, places=places)
     serve_part(app, "web", places.web_port, places, websockets=True)
 
 

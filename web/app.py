@@ -25,6 +25,7 @@ from web.admin import Admin
 from web.errors import BadRequest, PageNotFound
 from web.gateway_answers import GatewayAnswers
 from web.pages import Pages
+from web.sessions import SessionApi
 from web.streams import Streams
 from web.twins_proxy import TwinsProxy
 from web.workspace_api import WorkspaceApi
@@ -64,13 +65,16 @@ def create_app(
         routes=[
             Route(HEALTH, _health),
             Mount("/app/static", StaticFiles(directory=STATIC, check_dir=False)),
-            *oauth_routes(oauth, sessions, client),
+            *oauth_routes(oauth, sessions),
             Route("/app", _to_library),
             Route("/app/library", pages.library),
             Route("/app/library/{folder:path}", pages.library),
             Route("/app/digitaltwins", pages.digital_twins),
             Route("/app/digitaltwins/{twin:path}", pages.digital_twins),
             Route("/app/workbench", pages.workbench),
+            Route("/app/tokens", pages.tokens),
+            Route(SIGN_OUT_PATH, pages.sign_out, methods=["GET"]),
+            *SessionApi(oauth.hub_url, sessions, transport=transport).routes(),
             *api.routes(),
             Route("/app/api/twins/{path:path}", twins, methods=["GET", "POST", "DELETE"]),
             *GatewayAnswers(client, sessions, places.settings.gateway.services).routes(),
@@ -78,7 +82,7 @@ def create_app(
         ],
         exception_handlers=_error_handlers(),
     )
-    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, SIGN_OUT_PATH, GATEWAY_SIGN_IN_PATH, GATEWAY_REFUSAL_PATH)
+    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, GATEWAY_SIGN_IN_PATH, GATEWAY_REFUSAL_PATH)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
     streams = Streams(gateway_url, client, sessions, workspace_host=places.workspace_host)
 

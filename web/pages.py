@@ -67,6 +67,14 @@ class Pages:
         """How the platform is; who may see it has been decided."""
         return self._page(request, "admin.html", ADMINISTRATION)
 
+    async def tokens(self, request: Request) -> Response:
+        """Tokens for programs."""
+        return self._page(request, "tokens.html", "Tokens")
+
+    async def sign_out(self, request: Request) -> Response:
+        """Ask before signing out: a link from anywhere may lead here."""
+        return self._page(request, "signout.html", "Sign out")
+
     def _page(self, request: Request, template: str, title: str, **values: Any) -> Response:
         here = next((address for address, label in PAGES if label == title), "")
         cookie = getattr(request.state, "session_cookie", "")

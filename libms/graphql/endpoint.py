@@ -43,7 +43,7 @@ GRAPHIQL: Final = """<!doctype html>
 </head>
 <body>
 <header><a href="/app/library">Library</a> <h1>Queries</h1>
-<span>Programs send the same with a <a href="/hub/token">token</a> of yours.</span></header>
+<span>Programs send the same with a <a href="/app/tokens">token</a> of yours.</span></header>
 <main id="graphiql">Loading the query editor…</main>
 <script type="module" src="/app/static/graphiql.js"></script>
 </body>

@@ -66,6 +66,7 @@ def ensure_layout(places: Places) -> None:
         ensure_secret(places.secrets / name)
     for name in SHARED_SECRETS:
         ensure_secret(places.secrets / name, service_id if os.getuid() == 0 else None)
+    places.revocations.touch(mode=0o644)
     # 20 hexadecimal characters are 80 bits, and still typed by hand without despair.
     ensure_secret(places.secrets / ADMIN_PASSWORD, length_bytes=10)
     ensure_copy(places.secrets / "oauth", places.secrets / OAUTH_OF_HUB)

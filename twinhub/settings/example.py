@@ -27,6 +27,10 @@ def example() -> str:
 
 def _example_lines(key: str, field: FieldInfo, indent: str) -> list[str]:
     default = field.get_default(call_default_factory=True)
-    value = yaml.safe_dump(default).removesuffix("...\n").strip() if default is not None else ""
+    value = (
+        yaml.safe_dump(default, default_flow_style=True, width=1000).removesuffix("...\n").strip()
+        if default is not None
+        else ""
+    )
     words = textwrap.wrap(field.description or "", width=100)
     return [*(f"{indent}# {line}" for line in words), f"{indent}{key}: {value}".rstrip()]

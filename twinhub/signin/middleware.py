@@ -67,7 +67,7 @@ class SignIn:
         if user is None:
             raise NotSignedIn(
                 "This address needs a sign-in.",
-                "Send 'Authorization: token TOKEN' with a token from /hub/token, or sign in with a browser.",
+                "Send 'Authorization: token TOKEN' with a token from /app/tokens, or sign in with a browser.",
             )
         return user
 

@@ -16,10 +16,8 @@ from twinhub.errors import Forbidden, HubUnreachable
 from twinhub.names import (
     SIGN_IN_CALLBACK_PATH,
     SIGN_IN_PATH,
-    SIGN_OUT_PATH,
     WEB_CLIENT_ID,
 )
-from twinhub.signin.client import HubClient
 from twinhub.signin.sessions import SESSION_SECONDS, Sessions
 
 STATE_COOKIE: Final = "twinhub-signin"
@@ -46,8 +44,8 @@ def safe_next(target: str | None) -> str:
     return plain
 
 
-def oauth_routes(oauth: OAuthClient, sessions: Sessions, hub: HubClient) -> list[Route]:
-    """Make the routes /app/signin, its callback and /app/signout; SignIn must leave them open."""
+def oauth_routes(oauth: OAuthClient, sessions: Sessions) -> list[Route]:
+    """Make the routes /app/signin and its callback; SignIn must leave them open."""
 
     state_cookie = sessions.cookie.prefix + STATE_COOKIE
     state_path = "/" if sessions.cookie.prefix else SIGN_IN_PATH
@@ -77,17 +75,7 @@ def oauth_routes(oauth: OAuthClient, sessions: Sessions, hub: HubClient) -> list
         response.delete_cookie(state_cookie, path=state_path, secure=_secure(request))
         return response
 
-    async def sign_out(request: Request) -> Response:
-        cookie = request.cookies.get(sessions.cookie.name, "")
-        token = sessions.open(cookie)
-        if token:
-            hub.forget(token)
-        response = RedirectResponse("/hub/logout", status_code=302)
-        for path in sessions.cookie.paths:
-            response.delete_cookie(sessions.cookie.name, path=path, secure=_secure(request))
-        return response
-
-    return [Route(SIGN_IN_PATH, start), Route(SIGN_IN_CALLBACK_PATH, callback), Route(SIGN_OUT_PATH, sign_out)]
+    return [Route(SIGN_IN_PATH, start), Route(SIGN_IN_CALLBACK_PATH, callback)]
 
 
 async def _exchange(oauth: OAuthClient, code: str) -> str:

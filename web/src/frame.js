@@ -1,6 +1,8 @@
 // What every page has: the theme switch and the menu.
 
 import "./banner.js";
+import { attempt } from "./dom.js";
+import { signOut } from "./session.js";
 import { switchTheme } from "./theme.js";
 
 document.getElementById("theme").addEventListener("click", switchTheme);
@@ -15,3 +17,5 @@ menu.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+document.getElementById("sign-out").addEventListener("click", () => attempt(signOut));

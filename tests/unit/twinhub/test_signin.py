@@ -1,6 +1,9 @@
 """Sign-in: who is known gets through, nobody else, and browsers write only from our pages."""
 
+import asyncio
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -51,7 +54,7 @@ def browser(hub: HubStandIn, sessions: Sessions) -> TestClient:
     client = HubClient("http://hub", transport=httpx2.MockTransport(hub))
     routes = [
         Route("/app/me", whoami, methods=["GET", "POST"]),
-        *oauth_routes(OAuthClient("http://hub", "s"), sessions, client),
+        *oauth_routes(OAuthClient("http://hub", "s"), sessions),
     ]
     app = SignIn(Starlette(routes=routes), client=client, sessions=sessions, open_paths=("/app/signin",))
     return TestClient(app, base_url="http://platform", follow_redirects=False)
@@ -113,6 +116,23 @@ def test_the_hub_is_asked_once_and_a_short_silence_is_bridged(hub: HubStandIn, b
     hub.silent = True
     assert browser.get("/app/me", headers=token).status_code == 200
     assert browser.get("/app/me", headers={"Authorization": "token unknown"}).status_code == 503
+
+
+def test_after_a_revocation_the_hub_is_asked_anew_at_once(hub: HubStandIn, tmp_path: Path) -> None:
+    """A captured token must not work for 30 more seconds after its owner has signed out."""
+    file = tmp_path / "revocations"
+    file.touch()
+
+    async def scenario() -> None:
+        client = HubClient("http://hub", revocations=file, transport=httpx2.MockTransport(hub))
+        for _ in range(3):
+            assert await client.fetch_user("good")
+        assert hub.asked == 1
+        os.utime(file, ns=(1, 1))
+        assert await client.fetch_user("good")
+        assert hub.asked == 2
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

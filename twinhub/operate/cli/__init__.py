@@ -45,6 +45,7 @@ for command in (
     users.user,
     backups.backup,
     backups.restore,
+    users.service,
     configuring.config,
     tls.tls,
     installing.install_command,
