@@ -14,6 +14,7 @@ from traitlets import Integer, Type, Unicode
 
 from hub import account_pages, accounts, invitation_pages, old_pages, provider_pages, session_api, sign_in_pages
 from hub.attempts import Attempts
+from hub.discretion import keep_cookies_out_of_the_log
 from hub.provider import AtProvider
 from hub.removal import archive
 from hub.sessions import announce_revocations
@@ -41,6 +42,7 @@ class AccountAuthenticator(NativeAuthenticator):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        keep_cookies_out_of_the_log()
         self.attempts = Attempts(self.allowed_failed_logins, self.wait_s, time.monotonic)
         self.provider: AtProvider | None = None
         if self.provider_class is not None:

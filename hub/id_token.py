@@ -79,6 +79,8 @@ def _key_for(token: str, keys: dict[str, Any]) -> Any:
 
 
 def _reason(error: jwt.PyJWTError) -> str:
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"'{error.claim}' is missing"
     words = {
         jwt.ExpiredSignatureError: "it has expired",
         jwt.InvalidAudienceError: "made for another client",

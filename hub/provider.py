@@ -52,8 +52,12 @@ class AtProvider(OAuthenticator):
 
     sign_in_groups: Any = List(Unicode(), config=True, help="Groups whose members may sign in; '*' is everybody.")
 
-    async def prepare(self) -> None:
-        """Learn what must be known of the provider before anybody is sent there; raises ProviderUnreachable."""
+    async def prepare(self, *, anew: bool = False) -> None:
+        """Learn what must be known of the provider; raises ProviderUnreachable.
+
+        `anew`: before somebody is sent there, so that a provider that is down is
+        said in words of ours instead of the browser's.
+        """
 
     def issuer_name(self) -> str:
         """Name the provider in the table of identities."""
@@ -124,8 +128,8 @@ class OpenIdConnect(AtProvider, GenericOAuthenticator):
     def issuer_name(self) -> str:
         return str(self.issuer)
 
-    async def prepare(self) -> None:
-        if self._discovered and time.monotonic() - self._discovered_at < DISCOVERY_SECONDS:
+    async def prepare(self, *, anew: bool = False) -> None:
+        if self._discovered and not anew and time.monotonic() - self._discovered_at < DISCOVERY_SECONDS:
             return
         found = await self._fetch(self.issuer.rstrip("/") + DISCOVERY_PATH)
         if found.get("issuer") != self.issuer:
@@ -139,7 +143,7 @@ class OpenIdConnect(AtProvider, GenericOAuthenticator):
         self.authorize_url = found["authorization_endpoint"]
         self.token_url = found["token_endpoint"]
         self.userdata_url = found.get("userinfo_endpoint") or ""
-        self._keys = await self._fetch(found["jwks_uri"])
+        self._keys = self._keys or await self._fetch(found["jwks_uri"])
         self._discovered, self._discovered_at = found, time.monotonic()
 
     async def token_to_user(self, token_info: dict[str, Any]) -> dict[str, Any]:

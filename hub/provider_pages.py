@@ -50,7 +50,7 @@ class ProviderLoginHandler(_AtProvider, OAuthLoginHandler):
 
     async def get(self) -> None:
         try:
-            await self.authenticator.prepare()
+            await self.authenticator.prepare(anew=True)
         except PublicError as error:
             self.log.error("%s", error)
             await self._show_error(error)

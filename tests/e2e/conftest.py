@@ -88,12 +88,14 @@ def engineer(admin: Visitor, open_context: Callable[[], BrowserContext], install
 
 @pytest.fixture(scope="session")
 def engineer_token(engineer: Visitor) -> str:
-    """A token that the engineer made on the hub's page."""
-    page = engineer.open("/hub/token")
-    page.locator("#token-note").fill("curl")
-    page.get_by_role("button", name="Request new API token").click()
-    expect(page.locator("#token-result")).not_to_be_empty()
-    token = page.locator("#token-result").inner_text()
+    """A token that the engineer made on the page of tokens."""
+    page = engineer.open("/app/tokens")
+    page.get_by_label("What uses it").fill("curl")
+    page.get_by_label("It may").select_option("everything")
+    page.get_by_label("Your password").fill(engineer.password)
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.locator("#token")).not_to_be_empty()
+    token = page.locator("#token").inner_text()
     page.close()
     return token
 

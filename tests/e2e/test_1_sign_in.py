@@ -73,7 +73,8 @@ def test_signing_out_ends_the_session_everywhere(admin: Visitor, open_context: C
     admit(admin, visitor.name).close()
     page = visitor.sign_in()
     page.get_by_label(f"Account of {visitor.name}").click()
-    page.get_by_role("link", name="Sign out").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible()
     for address in ("/app/library", "/hub/home", f"/user/{visitor.name}/lab"):
         page.goto(address)
         expect(page.get_by_label("User name")).to_be_visible()

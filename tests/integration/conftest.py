@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.installation import Installation
 from tests.support.people import Person, make_person
+from tests.support.session import Browser, OpenBrowser
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -50,3 +51,17 @@ def inside(installation: Installation) -> Shell:
         return done
 
     return run
+
+
+@pytest.fixture
+def open_browser(installation: Installation) -> Iterator[OpenBrowser]:
+    """Give browsers of their own, each with no cookie yet; they are closed with the test."""
+    opened: list[Browser] = []
+
+    def open_one() -> Browser:
+        opened.append(Browser(installation))
+        return opened[-1]
+
+    yield open_one
+    for browser in opened:
+        browser.http.close()
