@@ -11,9 +11,9 @@ from typing import Any, Final
 from gateway import API_ENTRY_POINT, ENTRY_POINT
 from hub.authenticator import AccountAuthenticator
 from hub.browsers import configure_browsers_side, page_policy
+from hub.configure_provider import configure_provider
 from hub.ends import read_end
 from hub.observing import observe
-from hub.configure_provider import configure_provider
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
 from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SCOPE_METRICS, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID

@@ -34,7 +34,7 @@ LABELS: Final = {
 
 LINKS: Final = (
     ("/lib", "Library queries", "Ask the library with GraphQL."),
-    ("/hub/token", "Tokens", "For programs that act in your name."),
+    ("/app/tokens", "Tokens", "For programs that act in your name."),
 )
 
 
