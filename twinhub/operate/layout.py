@@ -78,7 +78,9 @@ def ensure_layout(places: Places) -> None:
 
 def _hand_to_hub(places: Places) -> None:
     """Give the hub's account what is its own; in an older installation all of it is root's."""
-    _give(places.secrets, (*HUB_SECRETS, OAUTH_OF_HUB, ADMIN_PASSWORD), places.hub_user_id)
+    provider = places.settings.accounts.provider_secret
+    _give(places.secrets, (*HUB_SECRETS, OAUTH_OF_HUB, ADMIN_PASSWORD, provider), places.hub_user_id)
+    _give(places.run, (places.revocations.name,), places.hub_user_id)
     _give(places.hub, [file.name for file in places.hub.iterdir()], places.hub_user_id)
     _give(places.gateway / "dynamic", ("hub.yaml",), places.hub_user_id)
 
