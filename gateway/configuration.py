@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.entry_points import static_configuration
+from gateway.dtaas import dtaas_middlewares, dtaas_routers
+from gateway.entry_points import ENTRY_POINT, static_configuration
 from gateway.files import write_yaml
 from gateway.middlewares import middlewares
 from gateway.routes import routers, services
@@ -19,9 +20,9 @@ def dynamic_configuration(places: Places) -> dict[str, Any]:
         transports = {"serversTransports": {"twinhub-external": {"rootCAs": [str(places.settings.ca_bundle)]}}}
     return {
         "http": {
-            "routers": routers(places),
+            "routers": routers(places) | dtaas_routers(ENTRY_POINT, "twinhub-web"),
             "services": services(places),
-            "middlewares": middlewares(places),
+            "middlewares": middlewares(places) | dtaas_middlewares(),
             **transports,
         }
     }
