@@ -58,7 +58,7 @@ WEB_SCOPES: Final = [SCOPE_LIBRARY_WRITE, "access:servers!user", "servers!user",
 """All that a session of our pages can ever do in somebody's name."""
 
 
-def configure(c: Any, places: Places, *, hub_url: str, hub_url_inside: str, image: str, network: str) -> None:
+def configure(c: Any, places: Places, *, hub_url: str, hub_url_inside: str, network: str) -> None:
     """Fill JupyterHub's configuration object `c`.
 
     `hub_url` is where the gateway and our services reach the hub, on loopback;
@@ -68,7 +68,7 @@ def configure(c: Any, places: Places, *, hub_url: str, hub_url_inside: str, imag
     _configure_gateway(c, places)
     _configure_accounts(c, places)
     _configure_services(c, places)
-    _configure_workspaces(c, places, image, network)
+    _configure_workspaces(c, places, network)
     c.Workspace.hub_connect_url = hub_url_inside
 
 
@@ -140,7 +140,7 @@ def _configure_services(c: Any, places: Places) -> None:
     ]
 
 
-def _configure_workspaces(c: Any, places: Places, image: str, network: str) -> None:
+def _configure_workspaces(c: Any, places: Places, network: str) -> None:
     settings = places.settings.workspaces
     Workspace.places = places
     c.JupyterHub.spawner_class = Workspace
@@ -151,7 +151,6 @@ def _configure_workspaces(c: Any, places: Places, image: str, network: str) -> N
     c.JupyterHub.concurrent_spawn_limit = 0
     c.JupyterHub.template_vars = {"end_of": lambda _user: partial(read_end, places)}
     c.Workspace.installation = places.settings.name
-    c.Workspace.image = image
     # Empty: nobody chooses an image but the operator.
     c.Workspace.allowed_images = []
     c.Workspace.pull_policy = "never"

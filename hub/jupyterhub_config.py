@@ -10,6 +10,5 @@ configure(
     read_places(),
     hub_url=os.environ["TWINHUB_HUB_URL"],
     hub_url_inside=os.environ["TWINHUB_HUB_URL_INSIDE"],
-    image=os.environ["TWINHUB_IMAGE"],
     network=os.environ["TWINHUB_NETWORK"],
 )

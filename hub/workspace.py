@@ -16,6 +16,7 @@ from hub import failures
 from hub.container import EngineContainer
 from hub.ends import explain_end, forget_end, read_end, record_end
 from hub.failures import CannotStart, Failure
+from hub.image import find_image
 from hub.plan import Making, Plan, plan_container
 from hub.steps import Steps, Turns
 from hub.wishes import Wish, WishRefused, read_form, read_wish
@@ -104,7 +105,7 @@ class Workspace(EngineContainer):
         return []
 
     async def _plan(self) -> Plan:
-        image = await self.docker("inspect_image", self.image)
+        self.image, image = await find_image(self.docker, self.installation, self._profile.image)
         settings = self.places.settings
         return plan_container(
             Making(

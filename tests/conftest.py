@@ -21,5 +21,7 @@ def installation() -> Iterator[Installation]:
         made.uninstall()  # an earlier session was killed
     shutil.rmtree(DATA_DIR, ignore_errors=True)
     made.install("--port", str(PORT), "--name", NAME, "--address", "127.0.0.1")
+    # From here on nobody's container is made anew because another image is there; tests/run has built it already.
+    made.wait_for_image("full")
     yield made
     made.uninstall()

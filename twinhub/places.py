@@ -138,6 +138,11 @@ class Places:
         return self.run / "revocations"
 
     @property
+    def images(self) -> Path:
+        """What is known of the builds of the workspace image."""
+        return self.data_dir / "images"
+
+    @property
     def hub_port(self) -> int:
         """Port of the hub, on loopback; the gateway offers its API on the workspaces' bridge at the same one."""
         return self.settings.first_internal_port

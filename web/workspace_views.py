@@ -13,6 +13,7 @@ from twinhub.places import Places
 from twinhub.profiles import Profile, profiles_for
 from twinhub.settings.workspaces import STANDARD
 from twinhub.signin import User
+from twinhub.tools import TOOLS
 from twinhub.workspace_state import (
     WorkspaceState,
     parse_time,
@@ -20,7 +21,6 @@ from twinhub.workspace_state import (
     read_state,
     servers_told_of,
 )
-from web.tools import TOOLS
 from web.workspaces import Server
 
 NEARLY_FULL: Final = 0.9

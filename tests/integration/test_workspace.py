@@ -9,6 +9,7 @@ import pytest
 from tests.integration.conftest import Shell
 from tests.support.installation import Installation
 from tests.support.people import Person
+from twinhub.images import Variant, image_name
 
 
 def test_people_work_as_themselves_and_not_as_root(marie: Person, inside: Shell) -> None:
@@ -114,17 +115,20 @@ def test_the_container_holds_few_capabilities_and_has_limits(marie: Person) -> N
 
 def test_a_missing_image_is_said_in_words_with_the_remedy(pierre: Person, installation: Installation) -> None:
     """A stack trace on the spawn page helps nobody."""
-    image = f"{installation.places.settings.name}-workspace"
-    subprocess.run(["docker", "tag", f"{image}:latest", f"{image}:aside"], check=True)
+    installation.wait_for_image("full")
+    images = [image_name(installation.places.settings.name, variant) for variant in Variant]
     subprocess.run(["docker", "rm", "-f", pierre.container], check=False, capture_output=True)
-    subprocess.run(["docker", "rmi", "--no-prune", f"{image}:latest"], check=True, capture_output=True)
+    for image in images:
+        subprocess.run(["docker", "tag", image, f"{image}-aside"], check=True)
+        subprocess.run(["docker", "rmi", "--no-prune", image], check=True, capture_output=True)
     try:
         pierre.ask("POST", "/hub/api/users/pierre/server", json={})
         steps = pierre.ask("GET", "/hub/api/users/pierre/server/progress", headers={"Accept": "text/event-stream"}).text
         page = pierre.http.get("/hub/spawn-pending/pierre", follow_redirects=True).text
     finally:
-        subprocess.run(["docker", "tag", f"{image}:aside", f"{image}:latest"], check=True)
-        subprocess.run(["docker", "rmi", f"{image}:aside"], check=True, capture_output=True)
+        for image in images:
+            subprocess.run(["docker", "tag", f"{image}-aside", image], check=True)
+            subprocess.run(["docker", "rmi", "--no-prune", f"{image}-aside"], check=True, capture_output=True)
     assert "is not on the server" in steps + page
     assert "twinhub up" in steps + page
     assert "Traceback" not in steps + page

@@ -1,5 +1,6 @@
 """A platform put up by ./install.sh itself, and taken down to the last file afterwards."""
 
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,16 @@ class Installation:
         """Remove all of it, people's files included."""
         run_install(self.data_dir, "--uninstall", "--purge", "--yes")
 
+    def wait_for_image(self, variant: str) -> None:
+        """Return when a variant is built that is made from what is there now; `up` leaves all but the first for later."""
+
+        def ready() -> bool:
+            rows = {row["variant"]: row for row in json.loads(self.twinhub("image", "list", "--json").stdout)}
+            assert rows[variant]["state"] != "failed", rows[variant]["note"]
+            return rows[variant]["state"] == "ready"
+
+        wait_until(ready, 1800, f"the image {variant!r}", pause_s=2)
+
     def twinhub(self, *words: str, given: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the operator's command of this installation."""
         done = subprocess.run(
@@ -85,7 +96,9 @@ def run_install(data_dir: Path, *options: str) -> str:
     return text
 
 
-def wait_until(question: Callable[[], Found], timeout_s: float = 30.0, what: str = "it") -> Found:
+def wait_until(
+    question: Callable[[], Found], timeout_s: float = 30.0, what: str = "it", *, pause_s: float = 0.05
+) -> Found:
     """Ask until the answer is true; give it."""
     deadline = monotonic() + timeout_s
     while True:
@@ -93,7 +106,7 @@ def wait_until(question: Callable[[], Found], timeout_s: float = 30.0, what: str
         if found:
             return found
         assert monotonic() < deadline, f"{what} did not come true within {timeout_s:.0f} s"
-        sleep(0.05)
+        sleep(pause_s)
 
 
 def write_as_owner(file: Path, data: bytes | str) -> None:

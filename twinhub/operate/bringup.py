@@ -10,6 +10,7 @@ from docker.models.containers import Container
 
 from gateway import write_configuration
 from twinhub.errors import PublicError
+from twinhub.images import Variant
 from twinhub.names import INSTALLATION_LABEL
 from twinhub.operate import checks, engine, firewall, systemd
 from twinhub.operate.certificates import check_server_certificate
@@ -17,13 +18,12 @@ from twinhub.operate.common_tools import ensure_common_tools
 from twinhub.operate.concerns import with_settings
 from twinhub.operate.deeds import note_settings
 from twinhub.operate.health import wait_until_healthy
-from twinhub.operate.image import ensure_image
+from twinhub.operate.image import due_variants, ensure_image
 from twinhub.operate.layout import ensure_layout
 from twinhub.operate.network import ensure_network
-from twinhub.operate.programs import Program, engine_program, image_name, platform_programs, proxy_variables
+from twinhub.operate.programs import IMAGE, Program, engine_program, image_program, platform_programs, proxy_variables
 from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor
-from twinhub.operate.volumes import ensure_server_volume
 from twinhub.places import Places
 
 
@@ -46,13 +46,10 @@ def bring_up(places: Places, report: Report) -> list[str]:
     ensure_common_tools(places)
     engine_programs = _ensure_engine(places, supervisor, report)
     with report.step("Workspace image"):
-        image = ensure_image(
-            image_name(places),
-            uid=places.settings.workspace_user_id,
-            ca_bundle=places.settings.ca_bundle,
-            report=report.detail,
-        )
-        ensure_server_volume(places, image.image_id)
+        # The others come next, in the background: people can begin with this one. An older build of them makes way.
+        if Variant.MINIMAL in due_variants(places):
+            supervisor.stop(IMAGE)
+        ensure_image(places, Variant.MINIMAL, report.detail)
     with report.step("Pages"):
         _ensure_pages(places)
     with report.step("Network and gateway configuration"):
@@ -60,6 +57,7 @@ def bring_up(places: Places, report: Report) -> list[str]:
         write_configuration(places, bridge)
         _ensure_firewall(places, report)
     programs = [*engine_programs, *with_settings(places, platform_programs(places, bridge))]
+    programs.append(image_program(places, due=bool(due_variants(places))))
     with report.step("Processes"):
         supervisor.ensure_running(programs)
         touched = supervisor.apply(programs)

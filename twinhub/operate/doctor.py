@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import docker
+from collections.abc import Iterator
+
 import docker.errors
 
 from twinhub.errors import PublicError
 from twinhub.operate import checks, engine, firewall, posture
 from twinhub.operate.certificates import check_server_certificate
 from twinhub.operate.health import PARTS, fetch_health
-from twinhub.operate.programs import image_name
+from twinhub.operate.image import list_images
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places
 
@@ -24,7 +25,7 @@ def diagnose(places: Places) -> list[checks.Finding]:
         checks.check_certificates(places),
         check_server_certificate(places),
         _check_engine(),
-        _check_image(places),
+        *_check_images(places),
         _check_secrets(places),
         _check_firewall(places),
     ]
@@ -53,21 +54,22 @@ def _check_engine() -> checks.Finding:
     )
 
 
-def _check_image(places: Places) -> checks.Finding:
-    name = image_name(places)
+def _check_images(places: Places) -> Iterator[checks.Finding]:
     try:
-        client = docker.from_env()
-        client.images.get(name)
-    except docker.errors.ImageNotFound:
-        return checks.Finding("image", False, f"The workspace image {name} is missing.", "'twinhub up' builds it.")
+        rows = list_images(places)
     except docker.errors.DockerException:
-        return checks.Finding(
-            "image",
-            False,
-            "Whether the workspace image is there cannot be told without the engine.",
-            "See 'engine' above.",
-        )
-    return checks.Finding("image", True, f"{name} is there")
+        what = "Whether the workspace images are there cannot be told without the engine."
+        yield checks.Finding("image", False, what, "See 'engine' above.")
+        return
+    for row in rows:
+        if row.state in ("ready", "outdated"):
+            yield checks.Finding("image", True, f"{row.image} is there, {row.size_mb} MB {row.note}".rstrip())
+        elif row.state == "building":
+            yield checks.Finding("image", True, f"{row.image} is being built: {row.note}")
+        elif row.state in ("missing", "failed"):
+            what = f"The workspace image {row.image} is {'missing' if row.state == 'missing' else 'not built'}."
+            fix = "'twinhub up' builds it." if row.state == "missing" else f"{row.note} See 'twinhub logs image'."
+            yield checks.Finding("image", False, what, fix)
 
 
 def _check_secrets(places: Places) -> checks.Finding:
@@ -92,7 +94,7 @@ def _check_firewall(places: Places) -> checks.Finding:
 def _check_parts(places: Places, supervisor: Supervisor) -> list[checks.Finding]:
     findings = []
     for state in supervisor.states():
-        ok = state.state == "RUNNING"
+        ok = state.well
         findings.append(
             checks.Finding(
                 state.name,

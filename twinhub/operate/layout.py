@@ -57,6 +57,7 @@ def ensure_layout(places: Places) -> None:
         (places.workspace_state, 0o755, None),
         (places.ends, 0o755, hub_id),
         (places.keep, 0o700, service_id),
+        (places.images, 0o755, None),
     ):
         _ensure_folder(folder, mode, owner_id)
     _ensure_shared(places.engine_gate_socket.parent, 0o750, hub_id)

@@ -15,6 +15,9 @@ from twinhub.operate.network import network_name
 from twinhub.places import DATA_DIR_VARIABLE, Places
 
 CONFIGURATION: Final = Path(__file__).parents[2] / "hub" / "jupyterhub_config.py"
+IMAGE: Final = "image"
+ONCE: Final = (IMAGE,)
+"""Programs that end when their work is done."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Program:
     """Lower ones start first and stop last."""
     holds_workspaces: bool = False
     """Its children are the workspaces, which must outlive it: they are never swept up with it."""
+    once: bool = False
+    """It ends when its work is done, and is started again only when `due`, or when it failed."""
+    due: bool = True
 
 
 def hub_url(places: Places) -> str:
@@ -41,11 +47,6 @@ def hub_url_inside(places: Places, bridge_address: str) -> str:
     return f"http://{bridge_address}:{places.hub_port}"
 
 
-def image_name(places: Places) -> str:
-    """Name the workspace image of this installation."""
-    return f"{places.settings.name}-workspace:latest"
-
-
 def engine_program(places: Places) -> Program:
     """The container engine, where no init system runs it."""
     return Program("engine", tuple(engine_command(places.data_dir)), stop_wait_s=30, priority=1, holds_workspaces=True)
@@ -55,17 +56,10 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
     """Give the platform's own processes."""
     python = (sys.executable, "-m")
     service_id = places.settings.workspace_user_id
-    shared = {
-        DATA_DIR_VARIABLE: str(places.data_dir),
-        "TWINHUB_HUB_URL": hub_url(places),
-        # Not the shell's own, which would restart everything whenever another one is used.
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": str(places.run),
-    }
+    shared = {**_shared(places), "TWINHUB_HUB_URL": hub_url(places)}
     hub = {
         **shared,
         "HOME": str(places.hub),
-        "TWINHUB_IMAGE": image_name(places),
         "TWINHUB_NETWORK": network_name(places),
         "TWINHUB_HUB_URL_INSIDE": hub_url_inside(places, bridge_address),
         **proxy_variables(),
@@ -95,6 +89,21 @@ def _takes_low_port(places: Places) -> bool:
 def _as_hub(places: Places, command: tuple[str, ...]) -> tuple[str, ...]:
     # A member of the gateway's group, so that it can write routes which only the gateway reads.
     return _as_user(places.hub_user_id, command, groups=(places.gateway_user_id,))
+
+
+def _shared(places: Places) -> dict[str, str]:
+    return {
+        DATA_DIR_VARIABLE: str(places.data_dir),
+        # Not the shell's own, which would restart everything whenever another one is used.
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": str(places.run),
+    }
+
+
+def image_program(places: Places, *, due: bool) -> Program:
+    """What builds the images that `twinhub up` does not wait for."""
+    command = (sys.executable, "-m", "twinhub.operate.cli", "image", "build-rest")
+    return Program(IMAGE, command, {**_shared(places), **proxy_variables()}, priority=90, once=True, due=due)
 
 
 def _traefik(places: Places) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 from supervisor.xmlrpc import SupervisorTransport
 
 from twinhub.errors import PublicError
-from twinhub.operate.programs import Program
+from twinhub.operate.programs import ONCE, Program
 from twinhub.places import Places
 
 MARK: Final = "TWINHUB_PART_OF"
@@ -47,6 +47,8 @@ class ProcessState:
     state: str
     pid: int
     up_s: int
+    well: bool
+    """It runs, or has nothing left to do."""
 
 
 class Supervisor:
@@ -137,6 +139,7 @@ class Supervisor:
 
     def apply(self, programs: Iterable[Program]) -> list[str]:
         """Make the running processes those given; name what was started, restarted or stopped."""
+        programs = list(programs)
         self.write(programs)
         added, changed, removed = self._call("reloadConfig")[0]
         for name in (*removed, *changed):
@@ -144,8 +147,9 @@ class Supervisor:
             self._call("removeProcessGroup", name)
         for name in (*added, *changed):
             self._call("addProcessGroup", name)
+        idle = {program.name for program in programs if program.once and not program.due}
         for state in self.states():
-            if state.state in ("STOPPED", "EXITED", "FATAL"):
+            if state.state in ("STOPPED", "EXITED", "FATAL") and state.name not in idle:
                 self._call("startProcess", state.name, False)
                 added.append(state.name)
         return [*added, *changed, *removed]
@@ -156,8 +160,9 @@ class Supervisor:
         self._call("startProcess", name, False)
 
     def stop(self, name: str) -> None:
-        """Stop one process until it is started again."""
-        self._call("stopProcess", name)
+        """Stop one process, where it runs."""
+        if self.running() and any(state.name == name and state.pid for state in self.states()):
+            self._call("stopProcess", name)
 
     def pid(self) -> int:
         """Give supervisord's own process id."""
@@ -171,6 +176,7 @@ class Supervisor:
                 row["statename"],
                 row["pid"],
                 row["now"] - row["start"] if row["statename"] == "RUNNING" else 0,
+                row["statename"] == "RUNNING" or (row["name"] in ONCE and _has_ended_well(row)),
             )
             for row in self._call("getAllProcessInfo")
         ]
@@ -188,6 +194,10 @@ class Supervisor:
             raise SupervisorUnreachable("The platform does not run.", "Start it with 'twinhub up'.") from error
         finally:
             transport.close()
+
+
+def _has_ended_well(row: dict[str, Any]) -> bool:
+    return row["statename"] in ("EXITED", "STOPPED") and row["exitstatus"] == 0
 
 
 def render(places: Places, programs: Iterable[Program]) -> str:
@@ -217,8 +227,9 @@ def render(places: Places, programs: Iterable[Program]) -> str:
             "directory": "/",
             "environment": ",".join(f'{name}="{_escape(value)}"' for name, value in sorted(environment.items())),
             "priority": str(program.priority),
-            "autorestart": "true",
-            "startsecs": "1",
+            "autorestart": "unexpected" if program.once else "true",
+            "startsecs": "0" if program.once else "1",
+            "stopasgroup": "true" if program.once else "false",
             # supervisord waits one second more after every failed start; give up practically never.
             "startretries": "100000",
             "stopwaitsecs": str(program.stop_wait_s),

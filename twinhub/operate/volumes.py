@@ -9,12 +9,13 @@ import docker.errors
 from docker.models.volumes import Volume
 from docker.types import Mount
 
+from twinhub.images import Variant, image_name
 from twinhub.names import INSTALLATION_LABEL, SERVER_ENVIRONMENT, server_volume
 from twinhub.places import Places
 
 
 def ensure_server_volume(places: Places, image_id: str) -> None:
-    """Fill the volume of this image, and remove those of older images that no workspace uses.
+    """Fill the volume of this image, and remove those of images that are gone and that no workspace uses.
 
     The engine copies an image's files into an empty volume when a container is
     created. Doing that here spares the first person the wait of some seconds.
@@ -24,15 +25,25 @@ def ensure_server_volume(places: Places, image_id: str) -> None:
     client = docker.from_env()
     try:
         volumes = server_volumes(client, installation)
+        current = {name, *(server_volume(installation, one) for one in _image_ids(client, installation))}
         if not any(volume.name == name for volume in volumes):
             client.volumes.create(name, labels={INSTALLATION_LABEL: installation})
             _fill(client, name, image_id)
         for volume in volumes:
-            if volume.name != name:
+            if volume.name not in current:
                 with suppress(docker.errors.APIError):  # still in use by a container of its time
                     volume.remove()
     finally:
         client.close()
+
+
+def _image_ids(client: docker.DockerClient, installation: str) -> list[str]:
+    """Give the images that workspaces may be started from, the older ones of a variant being rebuilt included."""
+    ids = []
+    for variant in Variant:
+        with suppress(docker.errors.ImageNotFound):
+            ids.append(str(client.images.get(image_name(installation, variant)).id))
+    return ids
 
 
 def _fill(client: docker.DockerClient, name: str, image_id: str) -> None:

@@ -9,6 +9,7 @@ import click
 from twinhub.operate.cli import (
     backups,
     configuring,
+    images,
     installing,
     logging,
     running,
@@ -48,6 +49,7 @@ for command in (
     users.service,
     configuring.config,
     tls.tls,
+    images.image,
     installing.install_command,
     installing.uninstall_command,
     installing.supervise,

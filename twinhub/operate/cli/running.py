@@ -67,7 +67,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"{places.origin}  data in {places.data_dir}")
         for row in states:
             click.echo(f"  {row.name:<10} {row.state.lower():<10} pid {row.pid or '-':<8} up {row.up_s} s")
-    if any(row.state != "RUNNING" for row in states):
+    if not all(row.well for row in states):
         ctx.exit(1)
 
 

@@ -64,7 +64,8 @@ class Sampler:
 
     def _processes(self) -> list[ProcessState]:
         try:
-            states = self._supervisor.states()
+            # What has done its work and ended is nothing to look after.
+            states = [state for state in self._supervisor.states() if state.pid or not state.well]
         except SupervisorUnreachable:
             return []
         self._cpu.forget_all_but({state.pid for state in states})
