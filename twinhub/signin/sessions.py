@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,11 +64,18 @@ class Sessions:
         return self._fernet.encrypt(text.encode()).decode("ascii")
 
     def open(self, sealed: str, *, max_age_s: int = SESSION_SECONDS) -> str | None:
-        """Decrypt, or None for anything forged, damaged or too old."""
+        """Decrypt, or None for anything forged, damaged or too old.
+
+        One from the future is ours as well: the clock was wrong then, or was put
+        back since. Fernet's own `ttl` would refuse it and sign everybody out.
+        """
+        token = sealed.encode()
         try:
-            return self._fernet.decrypt(sealed.encode(), ttl=max_age_s).decode()
+            text = self._fernet.decrypt(token).decode()
+            age_s = time.time() - self._fernet.extract_timestamp(token)
         except (InvalidToken, UnicodeError):
             return None
+        return text if age_s <= max_age_s else None
 
     def xsrf_token(self, cookie: str) -> str:
         """Give the token that a page must send back with every write made under this session."""
