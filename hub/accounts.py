@@ -28,6 +28,10 @@ SYSTEM_NAMES: Final = (
 )
 """Accounts that Debian's packages make inside a workspace; its owner's account stands beside them."""
 
+NUL: Final = "\0"
+NOT_UTF8: Final = "\ufffd"
+"""What bytes that are no text are read as, all of them alike."""
+
 RESERVED_NAMES: Final = frozenset({COMMON, "hub", "api", "twinhub", *SYSTEM_NAMES.split()})
 
 
@@ -64,8 +68,8 @@ def check_password(password: str, shortest: int) -> None:
         raise AccountError(
             f"The password is {len(password.encode())} bytes long.", f"Use at most {LONGEST_PASSWORD_BYTES} bytes."
         )
-    if "\0" in password:
-        raise AccountError("The password holds a NUL character.", "Leave it out.")
+    if NUL in password or NOT_UTF8 in password:
+        raise AccountError("The password holds a character that cannot be kept.", "Leave it out.")
 
 
 def find(session: Session, name: str) -> Any | None:
@@ -140,7 +144,7 @@ def refuse(session: Session, name: str) -> None:
 
 def password_matches(row: Any | None, password: str) -> bool:
     """Compare with the stored hash, taking as long for a name that does not exist."""
-    if len(password.encode()) > LONGEST_PASSWORD_BYTES or "\0" in password:
+    if len(password.encode()) > LONGEST_PASSWORD_BYTES or NUL in password or NOT_UTF8 in password:
         return False
     stored = _NOBODY if row is None else row.password
     return bcrypt.checkpw(password.encode(), stored) and row is not None

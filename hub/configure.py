@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway import API_ENTRY_POINT, ENTRY_POINT
+from hub import database, requests
 from hub.authenticator import AccountAuthenticator
 from hub.browsers import configure_browsers_side, page_policy
 from hub.configure_provider import configure_provider
@@ -76,6 +77,9 @@ def _configure_hub(c: Any, places: Places, hub_url: str) -> None:
     c.JupyterHub.hub_bind_url = hub_url
     c.JupyterHub.hub_connect_url = hub_url
     c.JupyterHub.db_url = f"sqlite:///{places.hub / 'jupyterhub.sqlite'}"
+    c.JupyterHub.db_kwargs = database.engine_arguments()
+    database.ensure_patience()
+    requests.ensure_strictness()
     c.JupyterHub.cookie_secret_file = str(places.secrets / "hub-cookie")
     c.JupyterHub.default_url = "/app/library"
     # Workspaces and routes outlive the hub, so that its restart disturbs nobody.
@@ -136,7 +140,12 @@ def _configure_services(c: Any, places: Places) -> None:
             "display": False,
         },
         {"name": "twinhub-watch", "api_token": read_secret(places.secrets / "watch"), "display": False},
-        {"name": "twinhub-operator", "api_token": read_secret(places.secrets / "operator"), "display": False},
+        {
+            "name": "twinhub-operator",
+            "api_token": read_secret(places.secrets / "operator"),
+            "admin": True,  # no role lets anybody make administrators, or change those that there are
+            "display": False,
+        },
     ]
 
 

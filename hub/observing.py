@@ -7,13 +7,15 @@ import re
 from typing import Any, Final
 from urllib.parse import unquote
 
+from jupyterhub import orm
 from jupyterhub.log import prometheus_log_method
+from sqlalchemy.exc import SQLAlchemyError
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.log import access_log
 from tornado.web import HTTPError, OutputTransform
 
 from twinhub.audit import Deed, record
-from twinhub.logging import REQUEST_HEADER, cut, fields, new_request_id, request_id
+from twinhub.logging import REQUEST_HEADER, fields, new_request_id, request_id
 from twinhub.places import Places
 
 USERS: Final = r"/api/users/(?P<about>[^/]+)"
@@ -122,8 +124,10 @@ def _deed(handler: Any, name: str) -> Deed | None:
         found = pattern.fullmatch(path)
         if request.method in methods and found:
             about, detail = _told(handler, found)
+            if not ok and action in ("sign_in", "account.asked_for"):
+                about = _account(handler, about)
             if action == "sign_in":
-                name, about = name or cut(about, 64), ""
+                name, about = name or about, ""
             if action == "workspace.start" and request.method == "GET" and ok and status != 302:
                 return None  # just the page with the choices
             return Deed(name or "-", action, about, ok, detail, request.remote_ip or "")
@@ -132,6 +136,15 @@ def _deed(handler: Any, name: str) -> Deed | None:
     if request.method in ("GET", "HEAD", "OPTIONS") or SILENT.fullmatch(path):
         return None
     return Deed(name or "-", "hub.change", f"{request.method} {path}", ok, "", request.remote_ip or "")
+
+
+def _account(handler: Any, typed: str) -> str:
+    """Give a name that somebody has; anything else may be a password typed into the wrong field."""
+    try:
+        return typed if orm.User.find(handler.db, typed.lower()) else ""
+    except SQLAlchemyError:
+        handler.db.rollback()
+        return ""
 
 
 def _told(handler: Any, found: re.Match[str]) -> tuple[str, str]:

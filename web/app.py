@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -119,10 +119,13 @@ def _error_handlers() -> Any:
             return answer(request, PageNotFound(f"There is no page at {request.url.path[:200]}.", "Check the address."))
         return JSONResponse(BadRequest(error.detail).as_json(), status_code=error.status_code, headers=error.headers)
 
+    async def left(_: Request, error: Exception) -> Response:
+        return Response(status_code=499)  # nobody reads it
+
     async def failed(request: Request, error: Exception) -> Response:
         reference = secrets.token_hex(4)
         log.error("failure %s", reference, exc_info=error)
         what = f"Something went wrong on our side. Reference: {reference}"
         return answer(request, InternalError(what, "Tell an administrator the reference."))
 
-    return {PublicError: refused, HTTPException: http, Exception: failed}
+    return {PublicError: refused, HTTPException: http, ClientDisconnect: left, Exception: failed}

@@ -107,7 +107,10 @@ class Streams:
 
     async def _identify(self, socket: WebSocket) -> tuple[str, User]:
         """Give cookie and person; raises Forbidden for other sites' pages, NotSignedIn, HubUnreachable."""
-        origin = urlsplit(socket.headers.get("origin", "")).netloc.lower()
+        try:
+            origin = urlsplit(socket.headers.get("origin", "")).netloc.lower()
+        except ValueError:
+            origin = ""
         own = socket.headers.get("host", "").lower()
         if not own or origin != own or socket.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise Forbidden("This stream was asked for by a page of another site.", "Use the pages of this platform.")

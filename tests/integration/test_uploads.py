@@ -7,7 +7,6 @@ import socket
 
 import pytest
 
-from tests.integration.test_faults import pid_of
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person
 from twinhub.operate.health import fetch_health
@@ -51,7 +50,7 @@ def test_a_killed_library_leaves_nothing_half_done(installation: Installation, m
     name = f"killed-{secrets.token_hex(4)}.bin"
     connection = begin_upload(marie, name, 10_000_000, 5_000_000)
     wait_until(lambda: list(installation.places.uploads.glob("put-*")), 10, "the beginning of the upload")
-    os.kill(pid_of(installation, "libms"), signal.SIGKILL)
+    os.kill(installation.pid_of("libms"), signal.SIGKILL)
     wait_until(lambda: not fetch_health(installation.places, "libms"), 10, "the library")
     wait_until(lambda: not list(installation.places.uploads.glob("put-*")), 10, "the clean-up at start")
     connection.close()

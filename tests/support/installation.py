@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
+from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, read_places
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,10 @@ class Installation:
         """The operator's command; of the checkout, where the platform runs straight from it."""
         installed = sorted((self.data_dir / "app").glob("*/venv/bin/twinhub"), key=lambda file: file.stat().st_mtime)
         return installed[-1] if installed else Path(sys.executable).parent / "twinhub"
+
+    def pid_of(self, part: str) -> int:
+        """Ask supervisord itself: starting the command costs the processor that a killed part needs to come back."""
+        return next(state.pid for state in Supervisor(self.places).states() if state.name == part)
 
     def install(self, *options: str) -> str:
         """Run install.sh; give what it printed."""

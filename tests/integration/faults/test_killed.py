@@ -12,7 +12,6 @@ from tests.support.installation import Installation, wait_until, write_as_owner
 from tests.support.kernel import Kernel
 from tests.support.people import Person
 from twinhub.operate.health import fetch_health
-from twinhub.operate.supervisor import Supervisor
 
 BACK_WITHIN_S = 10.0
 TICKER = "#!/bin/sh\nn=0\nwhile sleep 0.1; do n=$((n+1)); echo tick $n; done\n"
@@ -35,11 +34,6 @@ def run(marie: Person, installation: Installation) -> Iterator[dict[str, Any]]:
     assert answer.status_code == 201, answer.text
     yield answer.json()
     marie.ask("POST", f"/user/marie/twins/runs/{answer.json()['id']}/stop")
-
-
-def pid_of(installation: Installation, part: str) -> int:
-    """Ask supervisord itself: starting the command costs the processor that the part needs to come back."""
-    return next(state.pid for state in Supervisor(installation.places).states() if state.name == part)
 
 
 def ticks(marie: Person, run: dict[str, Any]) -> int:
@@ -67,11 +61,11 @@ def test_a_killed_part_is_back_soon_and_nobody_is_cut_off(
 
 def kill_and_wait(installation: Installation, marie: Person, part: str) -> float:
     """Kill -9 a part; give the seconds until it answers people again."""
-    killed = pid_of(installation, part)
+    killed = installation.pid_of(part)
     os.kill(killed, signal.SIGKILL)
     started = time.monotonic()
     way_in = {"libms": "/lib/files/marie/data", "hub": "/hub/api/user"}.get(part, "/user/marie/api/status")
-    wait_until(lambda: pid_of(installation, part) not in (0, killed), 60, f"the restart of the {part}")
+    wait_until(lambda: installation.pid_of(part) not in (0, killed), 60, f"the restart of the {part}")
     wait_until(lambda: not fetch_health(installation.places, part), 60, f"the health of the {part}")
     wait_until(lambda: marie.ask("GET", way_in).status_code == 200, 60, f"an answer of the {part}")
     return time.monotonic() - started
@@ -101,9 +95,9 @@ def test_down_and_up_leave_workspaces_running(installation: Installation, marie:
 def test_a_second_up_changes_nothing(installation: Installation) -> None:
     """Operators run it to be sure, not to restart."""
     installation.install()
-    before = {part: pid_of(installation, part) for part in ("hub", "gateway", "libms", "web")}
+    before = {part: installation.pid_of(part) for part in ("hub", "gateway", "libms", "web")}
     started = time.monotonic()
     said = installation.install()
     assert time.monotonic() - started < 15, said
     assert "admin-password" in said
-    assert {part: pid_of(installation, part) for part in before} == before
+    assert {part: installation.pid_of(part) for part in before} == before
