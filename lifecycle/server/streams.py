@@ -49,6 +49,13 @@ class Stream(Refusals, WebSocketMixin, WebSocketHandler, JupyterHandler):
         await self.prepare_stream(*parts)
         await super().get(*parts)
 
+    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+        """Take an origin that is no address for another site's; Jupyter's own check would fail."""
+        try:
+            return bool(super().check_origin(origin_to_satisfy_tornado))
+        except ValueError:
+            return False
+
     async def prepare_stream(self, *parts: str) -> None:
         """Refuse, while that can still be said in words."""
 
