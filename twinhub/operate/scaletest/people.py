@@ -27,7 +27,7 @@ def make_people(places: Places, count: int, report: Report) -> dict[str, str]:
     for number in range(1, count + 1):
         name = f"{PREFIX}{number:04d}"
         made[name] = secrets.token_urlsafe(16)
-        accounts.add_person(places, name, made[name], admin=False)
+        accounts.act(places, "add", username=name, password=made[name], admin="")
         if number % 10 == 0:
             report.detail(f"{number} of {count} accounts")
     return made
@@ -35,7 +35,7 @@ def make_people(places: Places, count: int, report: Report) -> dict[str, str]:
 
 def left_over(places: Places) -> list[str]:
     """Name the accounts and folders of scale tests that are there."""
-    found = {person.name for person in accounts.list_people(places)}
+    found = {*_names(places, "accounts"), *_names(places, "removed")}
     for folder in (places.files, places.homes):
         found |= {entry.name for entry in folder.iterdir()}
     return sorted(name for name in found if NAME.fullmatch(name))
@@ -61,11 +61,16 @@ def remove_people(places: Places, names: Iterable[str], report: Report) -> list[
 def _remove(places: Places, name: str, client: docker.DockerClient) -> None:
     if not NAME.fullmatch(name):
         raise ValueError(name)
-    known = {person.name for person in accounts.list_people(places)}
-    if name in known:
-        accounts.remove_person(places, name)
+    if name in _names(places, "accounts"):
+        accounts.act(places, "remove", username=name)
+    if name in _names(places, "removed"):
+        accounts.purge(places, name)
     with suppress(docker.errors.NotFound):
         client.containers.get(f"{places.settings.name}-workspace-{name}").remove(force=True, v=True)
     for folder in (places.files, places.homes, places.trash):
         shutil.rmtree(folder / name, ignore_errors=True)
     (places.library / "audit" / f"{name}.jsonl").unlink(missing_ok=True)
+
+
+def _names(places: Places, kind: str) -> set[str]:
+    return {str(account["name"]) for account in accounts.list_everything(places)[kind]}
