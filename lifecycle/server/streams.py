@@ -49,10 +49,10 @@ class Stream(Refusals, WebSocketMixin, WebSocketHandler, JupyterHandler):
         await self.prepare_stream(*parts)
         await super().get(*parts)
 
-    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+    def check_origin(self, origin: str | None = None) -> bool:
         """Take an origin that is no address for another site's; Jupyter's own check would fail."""
         try:
-            return bool(super().check_origin(origin_to_satisfy_tornado))
+            return bool(super().check_origin(origin))
         except ValueError:
             return False
 

@@ -68,5 +68,5 @@ def test_what_is_met_is_told_too(tmp_path: Path, text: str, demand: str) -> None
 
 def test_a_process_that_runs_as_root_is_named(tmp_path: Path) -> None:
     """A flaw in what speaks with people would be the whole machine's."""
-    found = posture(tmp_path, "", (ProcessState("hub", "RUNNING", os.getpid(), 1),))["account of hub"]
+    found = posture(tmp_path, "", (ProcessState("hub", "RUNNING", os.getpid(), 1, well=True),))["account of hub"]
     assert found.ok == (os.getuid() != 0)
