@@ -39,7 +39,7 @@ def _configuration() -> str:
         "# Configuration\n\nOne file: `twinhub.yaml` in the data folder. After a change: `twinhub up`, which checks the "
         "file before\nit touches anything and restarts just what the change concerns. Unknown keys are refused.\n\n"
         "Changing what a container is made of (`memory`, `cpus`, `processes`, `common`) gives each person a fresh\n"
-        "container at the next start of their workspace; what they installed with apt goes, all files stay.\n\n"
+        "container at the next start of their workspace; what they installed with apt is installed again in the background, all files stay.\n\n"
         f"```yaml\n{example()}```\n"
     )
 
