@@ -1,4 +1,4 @@
-"""A running twin is activity: the culler asks the server, and the server asks us."""
+"""A running twin is activity: the server tells the hub, and asks us."""
 
 from __future__ import annotations
 
