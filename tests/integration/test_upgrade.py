@@ -57,7 +57,7 @@ def test_everything_runs_again_and_workspaces_never_stopped(
 ) -> None:
     """A kernel that computes since yesterday must not notice."""
     rows = json.loads(installation.twinhub("status", "--json").stdout)["processes"]
-    assert {row["state"] for row in rows} == {"RUNNING"}
+    assert all(row["well"] for row in rows), rows
     assert marie.ask("GET", "/user/marie/api/status").status_code == 200
     assert marie.ask("GET", "/app/library").status_code == 200
 

@@ -99,7 +99,7 @@ def _check_parts(places: Places, supervisor: Supervisor) -> list[checks.Finding]
             checks.Finding(
                 state.name,
                 ok,
-                f"{state.name} is {state.state.lower()}",
+                f"{state.name} is {state.word}",
                 "" if ok else f"'twinhub logs {state.name}' shows its own words.",
             )
         )

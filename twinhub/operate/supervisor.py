@@ -50,6 +50,11 @@ class ProcessState:
     well: bool
     """It runs, or has nothing left to do."""
 
+    @property
+    def word(self) -> str:
+        """Say the state in one word."""
+        return "finished" if self.well and self.state != "RUNNING" else self.state.lower()
+
 
 class Supervisor:
     """Speak with the supervisord of one installation."""

@@ -66,7 +66,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     else:
         click.echo(f"{places.origin}  data in {places.data_dir}")
         for row in states:
-            click.echo(f"  {row.name:<10} {row.state.lower():<10} pid {row.pid or '-':<8} up {row.up_s} s")
+            click.echo(f"  {row.name:<12} {row.word:<10} pid {row.pid or '-':<8} up {row.up_s} s")
     if not all(row.well for row in states):
         ctx.exit(1)
 
