@@ -15,6 +15,7 @@ import pytest
 from tests.integration.conftest import Shell
 from tests.support.installation import Installation, write_as_owner
 from tests.support.people import Person, make_person
+from twinhub.images import Variant, image_name
 
 RESTORED = Path("/var/tmp/twinhub-test-restored")  # noqa: S108 - services that are not root must reach it
 RESTORED_NAME, RESTORED_PORT = "twinhub-restored", 8471
@@ -66,7 +67,8 @@ def made(installation: Installation, curie: Person, marie: Person, inside: Shell
     folder = installation.places.backups
     existed = folder.exists()
     inside(
-        marie, "nohup sh -c 'while :; do date >>/workspace/data/busy.log; done' >/dev/null 2>&1 & echo $! >/tmp/busy"
+        marie,
+        "nohup sh -c 'while :; do date >>/workspace/data/busy.log; sleep 0.01; done' >/dev/null 2>&1 & echo $! >/tmp/busy",
     )
     try:
         before = described(installation.places.files / "curie")
@@ -86,9 +88,11 @@ def restored(installation: Installation, made: Made) -> Iterator[Installation]:
     remove(second, installation)
     options = ("--name", RESTORED_NAME, "--port", str(RESTORED_PORT), "--data-dir", str(RESTORED))
     installation.twinhub("restore", str(made.folder), *options)
-    # The image is in no backup and would be built; the first platform's is the very same.
+    # Images are in no backup and would be built; the first platform's are the very same.
     client = docker.from_env()
-    client.images.get(f"{installation.places.settings.name}-workspace:latest").tag(f"{RESTORED_NAME}-workspace:latest")
+    for variant in Variant:
+        image = client.images.get(image_name(installation.places.settings.name, variant))
+        image.tag(image_name(RESTORED_NAME, variant))
     client.close()
     operate(second, installation, "up")
     yield second
