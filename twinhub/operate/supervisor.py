@@ -70,7 +70,7 @@ class Supervisor:
     @property
     def command(self) -> list[str]:
         """The command line that runs supervisord in the foreground."""
-        return [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self._config)]
+        return [sys.executable, "-m", "twinhub.operate.supervising", "-n", "-c", str(self._config)]
 
     def running(self) -> bool:
         """Tell whether supervisord answers."""
