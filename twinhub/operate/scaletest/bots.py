@@ -8,7 +8,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -44,8 +44,11 @@ class Bot:
     _token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        self.http = self._new_client()
+
+    def _new_client(self) -> httpx2.AsyncClient:
         # This machine's own address: a certificate for the public name would not match it.
-        self.http = httpx2.AsyncClient(base_url=self.base_url, timeout=60.0, trust_env=False, verify=False)
+        return httpx2.AsyncClient(base_url=self.base_url, timeout=60.0, trust_env=False, verify=False)
 
     async def live(self, stay_s: float, ready: asyncio.Event) -> None:
         """Do all of it; a failure is counted, not raised."""
@@ -61,9 +64,8 @@ class Bot:
                 await self._run("1 + 1")
             self.figures.open_sockets += 1
             self.settled.set()
-            await asyncio.wait_for(self._stay(ready), timeout=stay_s)
-        except TimeoutError:
-            return
+            with suppress(TimeoutError):  # they have stayed long enough
+                await asyncio.wait_for(self._stay(ready), timeout=stay_s)
         except StepFailed as error:
             self.figures.failures[str(error)] += 1
         except (httpx2.HTTPError, OSError, WebSocketException) as error:
@@ -77,11 +79,13 @@ class Bot:
         yield
         self.figures.note(step, time.perf_counter() - began)
 
-    async def _ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    async def _ask(
+        self, method: str, path: str, *, http: httpx2.AsyncClient | None = None, **options: Any
+    ) -> httpx2.Response:
         """Send a request; wait and try again where the gateway limits them, as a person does."""
         deadline = time.monotonic() + LONGEST_WAIT_S
         while True:
-            answer = await self.http.request(method, path, **options)
+            answer = await (http or self.http).request(method, path, **options)
             if answer.status_code != 429 or time.monotonic() > deadline:
                 return answer
             self.figures.throttled += 1
@@ -105,14 +109,8 @@ class Bot:
             raise StepFailed(f"the Library was answered with {answer.status_code} at {answer.url.path}")
 
     async def _start_workspace(self) -> None:
-        """Make a token as the token page does, then start the workspace and wait until it answers."""
-        await self._ask("GET", "/hub/home")
-        headers = {"X-XSRFToken": self._xsrf(), "Referer": self.base_url}
-        body = {"note": "scaletest", "expires_in": 3600}
-        made = await self._ask("POST", f"/hub/api/users/{self.name}/tokens", json=body, headers=headers)
-        if made.status_code != 201:
-            raise StepFailed(f"making a token was answered with {made.status_code}")
-        self._token = str(made.json()["token"])
+        """Make a token as a program does, then start the workspace and wait until it answers."""
+        self._token = await self._make_token()
         asked = await self._api("POST", f"/hub/api/users/{self.name}/server", json={})
         if asked.status_code not in (201, 202):
             raise StepFailed(f"starting a workspace was answered with {asked.status_code}: {_words(asked)}")
@@ -126,6 +124,16 @@ class Bot:
             if time.monotonic() > deadline:
                 raise StepFailed(f"a workspace was not ready after {self.start_timeout_s:.0f} s")
             await asyncio.sleep(POLL_S)
+
+    async def _make_token(self) -> str:
+        proof = {"username": self.name, "password": self.password}
+        body = {"note": "scaletest", "expires_in": 3600, "auth": proof}
+        # With the password and without the browser's cookies, which make no token.
+        async with self._new_client() as http:
+            made = await self._ask("POST", f"/hub/api/users/{self.name}/tokens", http=http, json=body)
+        if made.status_code != 201:
+            raise StepFailed(f"making a token was answered with {made.status_code}: {_words(made)}")
+        return str(made.json()["token"])
 
     async def _api(self, method: str, path: str, **options: Any) -> httpx2.Response:
         return await self._ask(method, path, headers={"Authorization": f"token {self._token}"}, **options)
@@ -153,12 +161,12 @@ class Bot:
         content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         await self.socket.send(json.dumps(message))
-        async with asyncio.timeout(LONGEST_WAIT_S):
-            while True:
-                answer = json.loads(await self.socket.recv())
-                mine = answer["parent_header"].get("msg_id") == message_id
-                if mine and answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
-                    return
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                while not _is_done(json.loads(await self.socket.recv()), message_id):
+                    pass
+        except TimeoutError as error:
+            raise StepFailed(f"a kernel did not answer within {LONGEST_WAIT_S:.0f} s") from error
 
     async def _stay(self, ready: asyncio.Event) -> None:
         """Stay connected; from when everybody is there, run something now and then."""
@@ -177,6 +185,11 @@ class Bot:
         if self.socket is not None:
             self.socket.transport.abort()
         await self.http.aclose()
+
+
+def _is_done(message: dict[str, Any], message_id: str) -> bool:
+    mine = message["parent_header"].get("msg_id") == message_id
+    return mine and message["msg_type"] == "status" and bool(message["content"]["execution_state"] == "idle")
 
 
 def _words(answer: httpx2.Response) -> str:

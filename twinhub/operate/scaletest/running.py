@@ -86,7 +86,9 @@ async def _live(places: Places, plan: Plan, passwords: dict[str, str], figures: 
         telling.cancel()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, telling, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, telling, return_exceptions=True):
+            if isinstance(ended, Exception):  # which a bot does not know of, so it is ours
+                figures.failures[f"{type(ended).__name__}: {str(ended)[:100]}"] += 1
         await asyncio.gather(*(bot.leave() for bot in bots), return_exceptions=True)
 
 
