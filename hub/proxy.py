@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from jupyterhub_traefik_proxy.traefik_utils import TraefikConfigFileHandler
 from traitlets import Int, default, observe
 
 from gateway import INNER_ENTRY_POINT, WORKSPACE_MIDDLEWARES
+
+WRITTEN_AGAIN_S: Final = 3.0
 
 
 class _SharedFile(TraefikConfigFileHandler):
@@ -66,6 +69,18 @@ class GatewayProxy(TraefikFileProviderProxy):
             config["http"]["routers"] |= ours["http"]["routers"]
             config["http"]["services"] |= ours["http"]["services"]
         return config
+
+    def _persist_dynamic_config(self) -> None:
+        """Write all routes; where there is no room for them they are written as soon as there is.
+
+        A way that is missing, or leads nowhere, until then is told in words; a
+        stop or start that fails half-way because of it would be worse.
+        """
+        try:
+            super()._persist_dynamic_config()
+        except OSError as error:
+            self.log.warning("The routes cannot be written (%s), so they are tried again.", error.strerror)
+            asyncio.get_running_loop().call_later(WRITTEN_AGAIN_S, self._persist_dynamic_config)
 
     def _dynamic_config_for_route(
         self, routespec: str, target: str, data: dict[str, Any]
