@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import json
 import os
 import secrets
 import socket
 import struct
+from collections.abc import Iterator, Sequence
 from typing import Final
+
+from websockets.sync.client import connect
 
 from tests.support.people import Person
 
@@ -33,7 +37,7 @@ class Abandoned:
             f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", f"Authorization: token {person.token}", "", "",
         )  # fmt: skip
         self._socket.sendall("\r\n".join(lines).encode())
-        answer = self._socket.recv(4096)
+        answer = self._socket.recv(12)
         assert answer.startswith(b"HTTP/1.1 101"), answer[:300]
 
     def vanish(self) -> None:
@@ -45,6 +49,25 @@ class Abandoned:
     def forget(self) -> None:
         """Give the file descriptor back."""
         self._socket.close()
+
+
+def open_abandoned(people: Sequence[Person], count: int) -> list[Abandoned]:
+    """Open so many WebSockets, spread over people's kernels and terminals, which never stop saying something."""
+    paths = [(person, path) for person in people for path in _talking(person)]
+    return [Abandoned(*paths[number % len(paths)]) for number in range(count)]
+
+
+def _talking(person: Person) -> Iterator[str]:
+    """Start a terminal and a kernel for each; give where their words come out."""
+    base = f"/user/{person.name}"
+    kernel = person.ask("POST", f"{base}/api/kernels", json={"name": "python3"}).json()["id"]
+    yield f"{base}/api/kernels/{kernel}/channels"
+    terminal = person.ask("POST", f"{base}/api/terminals", json={}).json()["name"]
+    address = f"{person.installation.url.replace('http', 'ws', 1)}{base}/terminals/websocket/{terminal}"
+    with connect(address, additional_headers={"Authorization": f"token {person.token}"}) as opened:
+        opened.send(json.dumps(["stdin", "while sleep 0.2; do head -c 2000 /dev/urandom | base64; done\r"]))
+        opened.recv(timeout=20)
+    yield f"{base}/terminals/websocket/{terminal}"
 
 
 def pss_mb(pid: int) -> float:

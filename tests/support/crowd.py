@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person
-from twinhub.operate.accounts import add_person, list_people, remove_person
+from tests.support.session import Browser
+from twinhub.operate import accounts
 
 
 @contextmanager
@@ -21,7 +23,7 @@ def crowd(installation: Installation, prefix: str, count: int) -> Iterator[list[
     _remove(installation, names)  # an earlier session was killed
     people = [Person(installation, name, secrets.token_urlsafe(12)) for name in names]
     for person in people:
-        add_person(installation.places, person.name, person.password, admin=False)
+        accounts.act(installation.places, "add", username=person.name, password=person.password, admin="")
     try:
         yield people
     finally:
@@ -48,16 +50,17 @@ def at_once(people: list[Person], do: Callable[[Person], object]) -> list[float]
         return list(pool.map(timed, people))
 
 
-def start_patiently(person: Person, timeout_s: float = 600.0) -> None:
-    """Ask for a workspace as often as told to come back, and look once a second, as the Workbench page does."""
-
-    def asked() -> bool:
-        answer = person.ask("POST", f"/hub/api/users/{person.name}/server", json={})
-        assert answer.status_code in (201, 202, 400, 429), answer.text
-        return answer.status_code != 429
-
-    wait_until(asked, timeout_s, f"room for the workspace of {person.name}", pause_s=2.0)
-    wait_until(person.workspace_ready, timeout_s, f"the workspace of {person.name}", pause_s=1.0)
+def arrive(person: Person) -> None:
+    """Sign in with the form, look at the Library, and start a workspace; return when it answers."""
+    browser = Browser(person.installation)
+    page = browser.sign_in(person.name, person.password)
+    assert (page.status_code, page.url.path) == (200, "/app/library"), page.text[:500]
+    browser.http.close()
+    person.sign_in()
+    asked = person.ask("POST", f"/hub/api/users/{person.name}/server", json={})
+    assert asked.status_code in (201, 202), asked.text
+    wait_until(person.workspace_ready, 600, f"the workspace of {person.name}", pause_s=1.0)
+    assert person.ask("GET", f"/user/{person.name}/api/status").status_code == 200
 
 
 def _stop(person: Person) -> None:
@@ -66,7 +69,14 @@ def _stop(person: Person) -> None:
 
 
 def _remove(installation: Installation, names: list[str]) -> None:
-    known = {person.name for person in list_people(installation.places)}
+    """Remove the accounts with their containers and files, so that the names are free again."""
+    places = installation.places
+    known = accounts.list_everything(places)
+    there = {kind: {account["name"] for account in known[kind]} for kind in ("accounts", "removed")}
     for name in names:
-        if name in known:
-            remove_person(installation.places, name)
+        if name in there["accounts"]:
+            accounts.act(places, "remove", username=name)
+        if name in there["accounts"] | there["removed"]:
+            accounts.purge(places, name)
+        container = f"{places.settings.name}-workspace-{name}"
+        subprocess.run(["docker", "rm", "-f", "-v", container], capture_output=True, check=False)

@@ -11,6 +11,7 @@ import pytest
 from tests.support.installation import Installation, wait_until
 from tests.support.logs import LogWatch
 from tests.support.people import Person
+from tests.support.session import OpenBrowser
 
 Hold = Callable[[], AbstractContextManager[None]]
 SOON_S = 10.0
@@ -44,9 +45,13 @@ def timed(ask: Callable[[], httpx2.Response]) -> tuple[httpx2.Response, float]:
     return ask(), time.monotonic() - started
 
 
-def test_whoever_reads_does_not_notice(marie: Person, hold: Hold, installation: Installation) -> None:
+def test_whoever_reads_does_not_notice(
+    marie: Person, hold: Hold, installation: Installation, open_browser: OpenBrowser
+) -> None:
     """A lock of some seconds once signed everybody out: the hub took its own trouble for an unknown token."""
     tokens = [new_token(marie) for _ in range(3)]
+    browser = open_browser()
+    browser.sign_in(marie.name, marie.password)
     log = LogWatch(installation.places)
     with hold():
         for token, path in zip(tokens, ("/hub/api/user", "/lib/files/marie", "/hub/api/users/marie"), strict=True):
@@ -54,8 +59,8 @@ def test_whoever_reads_does_not_notice(marie: Person, hold: Hold, installation: 
             answer, took_s = timed(lambda path=path, headers=headers: marie.http.get(path, headers=headers))
             assert (path, answer.status_code) == (path, 200)
             assert took_s < SOON_S
-        for path in ("/hub/home", "/hub/token"):
-            assert (path, marie.http.get(path, follow_redirects=True).status_code) == (path, 200)
+        for path in ("/hub/password", "/app/workbench", "/app/tokens"):
+            assert (path, browser.http.get(path).status_code) == (path, 200)
         assert marie.ask("GET", "/user/marie/api/status").status_code == 200
     assert log.tracebacks() == {}
 
