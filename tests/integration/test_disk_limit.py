@@ -4,10 +4,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-import yaml
 
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person
+from tests.support.settings import changed_settings
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 ROOM_GB = 0.3
@@ -16,14 +16,8 @@ ROOM_GB = 0.3
 @pytest.fixture(scope="module")
 def small_room(installation: Installation) -> Iterator[None]:
     """Little room for everybody; a limit that only the watch holds makes no container anew."""
-    file = installation.places.settings_file
-    before = file.read_text()
-    content = yaml.safe_load(before) or {}
-    file.write_text(yaml.safe_dump({**content, "workspaces": {**content.get("workspaces", {}), "disk_gb": ROOM_GB}}))
-    installation.twinhub("up")
-    yield
-    file.write_text(before)
-    installation.twinhub("up")
+    with changed_settings(installation, workspaces={"disk_gb": ROOM_GB}):
+        yield
 
 
 def own(person: Person) -> dict[str, object]:

@@ -6,13 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-import yaml
 
 from tests.support.canaille import Canaille
-from tests.support.installation import Installation, wait_until
+from tests.support.installation import Installation
 from tests.support.people import Person
 from tests.support.session import Browser, OpenBrowser, status_with
-from twinhub.operate.health import fetch_health
+from tests.support.settings import changed_settings
 
 PEOPLE = {
     "wanda": "wanda-at-institute",
@@ -36,11 +35,10 @@ def provider(installation: Installation, tmp_path_factory: pytest.TempPathFactor
     canaille.wishes["back_uri"] = f"{installation.places.origin}/hub/login"
     canaille.set_people(PEOPLE, GROUPS)
     canaille.start()
-    file, secret = installation.places.settings_file, installation.places.secrets / "sign-in"
-    before = file.read_text()
-    settings = yaml.safe_load(before) or {}
-    settings["accounts"] = {
-        **settings.get("accounts", {}),
+    secret = installation.places.secrets / "sign-in"
+    secret.write_text(canaille.wishes["secret"])
+    secret.chmod(0o600)
+    accounts = {
         "sign_in": "oidc",
         "provider_url": canaille.issuer,
         "provider_client_id": "twinhub",
@@ -48,23 +46,15 @@ def provider(installation: Installation, tmp_path_factory: pytest.TempPathFactor
         "allowed_groups": ["engineers", "bosses"],
         "admin_groups": ["bosses"],
     }
-    secret.write_text(canaille.wishes["secret"])
-    secret.chmod(0o600)
-    file.write_text(yaml.safe_dump(settings))
-    restart_hub(installation)
-    yield canaille
-    for name in ("wanda", "wanda-two"):
-        installation.twinhub("user", "remove", name, "--yes", check=False)
-        installation.twinhub("user", "purge", name, "--yes", check=False)
-    file.write_text(before)
-    secret.unlink()
-    canaille.stop()
-    restart_hub(installation)
-
-
-def restart_hub(installation: Installation) -> None:
-    installation.twinhub("restart", "hub")
-    wait_until(lambda: not fetch_health(installation.places, "hub"), 90, "the hub")
+    try:
+        with changed_settings(installation, accounts=accounts):
+            yield canaille
+            for name in ("wanda", "wanda-two"):
+                installation.twinhub("user", "remove", name, "--yes", check=False)
+                installation.twinhub("user", "purge", name, "--yes", check=False)
+    finally:
+        secret.unlink()
+        canaille.stop()
 
 
 def go_there(browser: Browser, target: str = "/app/library") -> httpx2.Response:

@@ -7,25 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.support.installation import Installation, wait_until, write_as_owner
 from tests.support.people import Person, make_person
+from tests.support.settings import changed_settings
 
 
 @pytest.fixture
 def shortest_idle_time(installation: Installation) -> Iterator[None]:
     """One minute, the least that can be configured."""
-    file = installation.places.settings_file
-    before = file.read_text()
-    content = yaml.safe_load(before) or {}
-    file.write_text(
-        yaml.safe_dump({**content, "workspaces": {**content.get("workspaces", {}), "idle_stop_minutes": 1}})
-    )
-    installation.twinhub("up")
-    yield
-    file.write_text(before)
-    installation.twinhub("up")
+    with changed_settings(installation, workspaces={"idle_stop_minutes": 1}):
+        yield
 
 
 @pytest.fixture
