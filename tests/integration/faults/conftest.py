@@ -8,7 +8,7 @@ from tests.support.installation import Installation
 from tests.support.people import Person, make_person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def root(installation: Installation) -> Iterator[Person]:
     """An administrator of one's own, as the first one's password may have been changed."""
     installation.twinhub(
@@ -20,7 +20,7 @@ def root(installation: Installation) -> Iterator[Person]:
     person.http.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def toy(installation: Installation) -> Iterator[Person]:
     """Somebody with an account whose workspace never runs, for requests that may change them."""
     person = make_person(installation, "faults-toy")
