@@ -35,6 +35,10 @@ from twinhub.settings.workspaces import STANDARD
 STARTS_AT_ONCE: Final = max(4, 2 * (os.cpu_count() or 1))
 """A server's start is two seconds of one core; more at once than cores only make each slower."""
 
+LOOK_PERIOD_S: Final = 1.0
+"""How often the engine is asked whether a container that starts is still alive; each question takes the processor from
+what it asks about."""
+
 ACTIVITY_INTERVAL_S: Final = 30
 """A running twin must be known to the hub long before the shortest idle time, a minute, ends."""
 
@@ -246,15 +250,18 @@ class Workspace(EngineContainer):
 
     async def _wait_until_listening(self, ip: str, port: int) -> None:
         """Return when the server takes connections; raise as soon as its container has ended."""
-        deadline = asyncio.get_running_loop().time() + self.answer_timeout_s
-        while asyncio.get_running_loop().time() < deadline:
+        now = asyncio.get_running_loop().time
+        deadline, look_at = now() + self.answer_timeout_s, now() + LOOK_PERIOD_S
+        while now() < deadline:
             with suppress(OSError, TimeoutError):
                 _, writer = await asyncio.wait_for(asyncio.open_connection(ip, port), timeout=2)
                 writer.close()
                 return
-            container = await self.get_object()
-            if container is None or not container["State"]["Running"]:
-                raise CannotStart(await self._explain(container))
+            if now() >= look_at:
+                container = await self.get_object()
+                if container is None or not container["State"]["Running"]:
+                    raise CannotStart(await self._explain(container))
+                look_at = now() + LOOK_PERIOD_S
             await asyncio.sleep(0.1)
         await self.stop()
         raise CannotStart(failures.NEVER_ANSWERED)
