@@ -98,7 +98,8 @@ def _entry_points(places: Places, bridge_address: str) -> dict[str, Any]:
         public["http"]["tls"] = {}
     points = {
         ENTRY_POINT: public,
-        INNER_ENTRY_POINT: _listening(f"127.0.0.1:{places.inner_gateway_port}", ()),
+        # The gateway asks its own questions here, and tells in these headers what about.
+        INNER_ENTRY_POINT: _listening(f"127.0.0.1:{places.inner_gateway_port}", ("127.0.0.1/32",)),
         API_ENTRY_POINT: {
             "address": f"127.0.0.1:{places.gateway_api_port}",
             "http": {"aliasHeadersStrategy": "delete"},

@@ -17,6 +17,7 @@ SIGN_IN_WORDS: Final = "twinhub-sign-in-words"
 REQUEST_LIMIT: Final = "twinhub-request-limit"
 FILE_LIMIT: Final = "twinhub-file-limit"
 SMALL_BODY: Final = "twinhub-small-body"
+AGAIN: Final = "twinhub-again"
 COMPRESS: Final = "twinhub-compress"
 COMPRESS_JSON: Final = "twinhub-compress-json"
 HOME: Final = "twinhub-home"
@@ -59,6 +60,8 @@ def middlewares(places: Places) -> dict[str, Any]:
         SMALL_BODY: {
             "buffering": {"maxRequestBodyBytes": SMALL_BODY_BYTES, "memRequestBodyBytes": SMALL_BODY_BYTES + 1}
         },
+        # The pages restart within two seconds; a notebook that is saved in that time waits, and is saved.
+        AGAIN: {"retry": {"attempts": 10, "initialInterval": "400ms"}},
         COMPRESS: _compress(STATIC_TYPES, wanted=gateway.compression),
         COMPRESS_JSON: _compress(JSON_TYPES, wanted=gateway.compression),
     }

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway import middlewares as on_the_way
 from gateway.entry_points import ENTRY_POINT, INNER_ENTRY_POINT, WORKSPACES_ENTRY_POINT
+from twinhub.names import GATEWAY_OWNER_PATH
 from twinhub.places import Places
 
 OUR_PRIORITY: Final = 100_000
@@ -17,6 +18,7 @@ EXTERNAL_PRIORITY: Final = 50_000
 PAGES: Final = "Path(`/app`) || PathPrefix(`/app/`)"
 LIBRARY: Final = "Path(`/lib`) || PathPrefix(`/lib/`)"
 FILES: Final = "PathPrefix(`/lib/files`) || PathPrefix(`/lib/uploads`)"
+OWNERS: Final = f"PathPrefix(`{GATEWAY_OWNER_PATH}/`)"
 HUB: Final = "PathPrefix(`/hub/`)"
 HUB_API: Final = "Path(`/hub/api`) || PathPrefix(`/hub/api/`)"
 HUB_WRITES: Final = f"{HUB} && !Method(`GET`) && !Method(`HEAD`) && !Method(`OPTIONS`)"
@@ -39,6 +41,7 @@ def routers(places: Places) -> dict[str, Any]:
         "twinhub-hub-forms": _route(
             HUB_FORMS, "twinhub-hub", [way.SIGN_IN_WORDS, way.SIGN_IN_LIMIT, way.SMALL_BODY, way.PAGE_HEADERS], 30
         ),
+        "twinhub-owners-inner": _route(OWNERS, "twinhub-web", [way.AGAIN], entry_point=INNER_ENTRY_POINT),
         "twinhub-pages-inner": _route(PAGES, "twinhub-web", [], entry_point=INNER_ENTRY_POINT),
         "twinhub-library-inner": _route(LIBRARY, "twinhub-library", [], entry_point=INNER_ENTRY_POINT),
         # Programs in workspaces speak with the hub's API; its pages, the sign-in above all, are not for them.

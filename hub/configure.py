@@ -17,7 +17,14 @@ from hub.ends import read_end
 from hub.observing import observe
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
-from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE, SCOPE_METRICS, SIGN_IN_CALLBACK_PATH, WEB_CLIENT_ID
+from twinhub.names import (
+    GATEWAY_OWNER_PATH,
+    SCOPE_LIBRARY_READ,
+    SCOPE_LIBRARY_WRITE,
+    SCOPE_METRICS,
+    SIGN_IN_CALLBACK_PATH,
+    WEB_CLIENT_ID,
+)
 from twinhub.places import Places
 from twinhub.secrets import read_secret
 
@@ -106,6 +113,8 @@ def _configure_gateway(c: Any, places: Places) -> None:
     c.GatewayProxy.traefik_api_username = "hub"
     c.GatewayProxy.traefik_api_password = read_secret(places.secrets / "gateway-api")
     c.GatewayProxy.check_route_timeout = 30
+    if not places.settings.gateway.subdomains:
+        c.GatewayProxy.owner_question = f"{places.inner_gateway_url}{GATEWAY_OWNER_PATH}"
 
 
 def _configure_accounts(c: Any, places: Places) -> None:

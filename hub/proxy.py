@@ -7,10 +7,11 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from jupyterhub_traefik_proxy.traefik_utils import TraefikConfigFileHandler
-from traitlets import Int, default, observe
+from traitlets import Int, Unicode, default, observe
 
 from gateway import INNER_ENTRY_POINT, WORKSPACE_MIDDLEWARES
 
@@ -51,6 +52,11 @@ class GatewayProxy(TraefikFileProviderProxy):
     """
 
     gateway_group_id = Int(config=True, help="Group that may read the routes.")
+    owner_question = Unicode(
+        config=True,
+        help="Where the gateway asks whether a browser is an owner's, the name to be appended; "
+        "empty where each workspace has a host of its own.",
+    )
 
     @default("dynamic_config_handler")
     def _handler(self) -> _SharedFile:
@@ -64,10 +70,11 @@ class GatewayProxy(TraefikFileProviderProxy):
     def _routes_as_of_now(self) -> dict[str, Any]:
         """Write each known route anew, as an older version may have written it otherwise."""
         config: dict[str, Any] = self._load_dynamic_config()
+        config["http"] = {"routers": {}, "services": {}, "middlewares": {}}
         for route in list(config["jupyterhub"]["routes"].values()):
             ours, _ = self._dynamic_config_for_route(route["routespec"], route["target"], route["data"])
-            config["http"]["routers"] |= ours["http"]["routers"]
-            config["http"]["services"] |= ours["http"]["services"]
+            for section, parts in ours["http"].items():
+                config["http"][section] |= parts
         return config
 
     def _persist_dynamic_config(self) -> None:
@@ -86,17 +93,27 @@ class GatewayProxy(TraefikFileProviderProxy):
         self, routespec: str, target: str, data: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         traefik_config, jupyterhub_config = super()._dynamic_config_for_route(routespec, target, data)
-        routers = traefik_config["http"]["routers"]
-        for name, router in list(routers.items()):
-            routers[_inner(name)] = {**router, "entryPoints": [INNER_ENTRY_POINT]}
+        http = traefik_config["http"]
+        for name, router in list(http["routers"].items()):
+            http["routers"][_inner(name)] = {**router, "entryPoints": [INNER_ENTRY_POINT]}
             router["middlewares"] = list(WORKSPACE_MIDDLEWARES)
+            if self.owner_question and not data.get("hub"):
+                asking = f"{self.owner_question}/{quote(data.get('user', ''), safe='')}"
+                http["middlewares"] = {_owner(name): {"forwardAuth": {"address": asking}}}
+                router["middlewares"].append(_owner(name))
         return traefik_config, jupyterhub_config
 
     def _keys_for_route(self, routespec: str) -> tuple[tuple[list[str], ...], tuple[list[str], ...]]:
         traefik_keys, jupyterhub_keys = super()._keys_for_route(routespec)
         inner = [[*path[:-1], _inner(path[-1])] for path in traefik_keys if path[1] == "routers"]
-        return (*traefik_keys, *inner), jupyterhub_keys
+        questions = [["http", "middlewares", _owner(path[-1])] for path in traefik_keys if path[1] == "routers"]
+        there = [path for path in questions if path[-1] in self.dynamic_config["http"].get("middlewares", {})]
+        return (*traefik_keys, *inner, *there), jupyterhub_keys
 
 
 def _inner(name: str) -> str:
     return f"{name}-inner"
+
+
+def _owner(name: str) -> str:
+    return f"{name}-owner"

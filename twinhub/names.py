@@ -70,11 +70,15 @@ SIGN_OUT_PATH: Final = "/app/signout"
 SESSION_COOKIE: Final = "twinhub-session"
 SESSION_PATHS: Final = ("/app", "/lib")
 """Where browsers send the session. Never `/`: code in a workspace answers under /user/ on the same origin."""
+WORKSPACE_COOKIE: Final = "twinhub-workspace"
+WORKSPACE_COOKIE_PATH: Final = "/user/"
+"""Whose browser it is, told to the gateway alone; it opens neither pages nor library."""
 
 XSRF_HEADER: Final = "X-XSRFToken"
 
 GATEWAY_SIGN_IN_PATH: Final = "/gateway/sign-in"
 GATEWAY_REFUSAL_PATH: Final = "/gateway/refusal"
+GATEWAY_OWNER_PATH: Final = "/gateway/owner"
 """What the gateway itself asks the pages; it passes nobody else's requests on to these."""
 FORWARDED_USER: Final = "X-Forwarded-User"
 FORWARDED_GROUPS: Final = "X-Forwarded-Groups"

@@ -18,12 +18,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twinhub.error_page import error_page
 from twinhub.errors import PublicError
-from twinhub.names import GATEWAY_REFUSAL_PATH, GATEWAY_SIGN_IN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
+from twinhub.names import (
+    GATEWAY_OWNER_PATH,
+    GATEWAY_REFUSAL_PATH,
+    GATEWAY_SIGN_IN_PATH,
+    SIGN_IN_PATH,
+    SIGN_OUT_PATH,
+)
 from twinhub.places import Places
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
 from web.admin import Admin
 from web.errors import BadRequest, PageNotFound
 from web.gateway_answers import GatewayAnswers
+from web.owners import Owners
 from web.pages import Pages
 from web.sessions import SessionApi
 from web.streams import Streams
@@ -65,7 +72,7 @@ def create_app(
         routes=[
             Route(HEALTH, _health),
             Mount("/app/static", StaticFiles(directory=STATIC, check_dir=False)),
-            *oauth_routes(oauth, sessions),
+            *oauth_routes(oauth, sessions, client),
             Route("/app", _to_library),
             Route("/app/library", pages.library),
             Route("/app/library/{folder:path}", pages.library),
@@ -84,6 +91,7 @@ def create_app(
     )
     open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, GATEWAY_SIGN_IN_PATH, GATEWAY_REFUSAL_PATH)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
+    owners = Owners(client, sessions)
     streams = Streams(gateway_url, client, sessions, workspace_host=places.workspace_host)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +99,8 @@ def create_app(
             await RedirectResponse("/app/library", status_code=302)(scope, receive, send)
         elif scope["type"] == "websocket":
             await streams(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(f"{GATEWAY_OWNER_PATH}/"):
+            await owners(scope, receive, send)
         else:
             await signed_in(scope, receive, send)
 

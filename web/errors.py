@@ -47,6 +47,13 @@ class PartSilent(PublicError):
     status = 502
 
 
+class ForeignWorkspace(PublicError):
+    """A browser asks for the workspace of somebody else."""
+
+    code = "foreign_workspace"
+    status = 403
+
+
 class BadRequest(PublicError):
     """The request cannot be understood."""
 

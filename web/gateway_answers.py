@@ -61,7 +61,7 @@ class GatewayAnswers:
                 user, by_token = await self._identify(request)
                 _check_group(user, service)
             except PublicError as error:
-                return _refuse(request, error)
+                return refuse(request, error)
             if by_token:
                 del passed_on["Authorization"]
             passed_on[FORWARDED_USER] = user.name
@@ -144,7 +144,8 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and "authorization" not in request.headers
 
 
-def _refuse(request: Request, error: PublicError) -> Response:
+def refuse(request: Request, error: PublicError) -> Response:
+    """Answer in the gateway's name: a page, the way to the sign-in, or JSON."""
     safe = request.headers.get("x-forwarded-method", "GET") in SAFE_METHODS
     if _wants_page(request) and safe and isinstance(error, NotSignedIn):
         target = request.headers.get("x-forwarded-uri", "/")

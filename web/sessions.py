@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from twinhub.bodies import read_body
 from twinhub.errors import Forbidden, HubUnreachable
-from twinhub.names import SIGN_OUT_PATH
+from twinhub.names import SIGN_OUT_PATH, WORKSPACE_COOKIE, WORKSPACE_COOKIE_PATH
 from twinhub.signin import Sessions, User, current_user
 from web.errors import BadRequest
 
@@ -59,6 +59,7 @@ class SessionApi:
             *((self._cookie.name, path) for path in paths),
             (f"{prefix}jupyterhub-hub-login", "/" if prefix else "/hub/"),
             ("jupyterhub-session-id", "/"),
+            (WORKSPACE_COOKIE, WORKSPACE_COOKIE_PATH),
             ("_xsrf", "/hub/"),
             ("_xsrf", workspace),
             (f"jupyterhub-user-{name}", workspace),

@@ -91,6 +91,7 @@ def test_every_cookie_is_for_encrypted_connections_only(
     cookies = list(browser.cookies.jar)
     assert {cookie.name for cookie in cookies} >= {
         "twinhub-session",
+        "twinhub-workspace",
         "jupyterhub-hub-login",
         f"jupyterhub-user-{marie.name}",
     }

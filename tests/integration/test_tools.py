@@ -42,8 +42,8 @@ def tina(installation: Installation) -> Iterator[Person]:
     person = make_person(installation, "tina")
     person.start_workspace()
     person.ask("POST", "/user/tina/api/terminals", json={"name": "main"})
-    person.http.get("/user/tina/api/status")
-    person.http.get("/user/tina/lab", follow_redirects=True)
+    opened = person.http.get("/user/tina/lab", follow_redirects=True, headers={"Accept": "text/html"})
+    assert opened.status_code == 200
     yield person
     person.stop_workspace()
     installation.twinhub("user", "remove", person.name, "--yes")
@@ -59,7 +59,7 @@ def open_socket(person: Person, path: str, **headers: str) -> None:
 
 def cookies(person: Person) -> str:
     return "; ".join(
-        f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar if cookie.path == "/user/tina/"
+        f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar if "/user/tina/".startswith(cookie.path)
     )
 
 
@@ -76,11 +76,10 @@ def test_each_tool_opens_for_its_owner(tina: Person, address: str) -> None:
 def test_nobody_gets_in_without_signing_in(tina: Person, address: str) -> None:
     """A desktop that anybody can open is a computer for anybody."""
     bare = httpx2.get(f"{tina.installation.url}/user/tina/{address}", trust_env=False)
-    assert bare.status_code in (302, 403)
-    assert "/hub/api/oauth2/authorize" in bare.headers.get("location", "/hub/api/oauth2/authorize")
+    assert bare.status_code == 401
     with pytest.raises(InvalidStatus) as refused:
         open_socket(tina, SOCKETS[address])
-    assert refused.value.response.status_code == 403
+    assert refused.value.response.status_code == 401
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -110,8 +110,8 @@ def _subdomains(places: Places) -> Finding:
         "own hosts",
         places.settings.gateway.subdomains,
         "each workspace has a host of its own",
-        "To a browser workspaces and the platform are one site: what somebody runs from another's assets can do "
-        "there what they can.",
+        "To a browser a workspace and the platform are one site: what people run in their own, from another's assets "
+        "for instance, can do there what they can. Nobody's browser gets into another's workspace.",
         "Set 'gateway.subdomains: true' (needs a wildcard entry in DNS and a certificate for it).",
     )
 

@@ -17,8 +17,12 @@ from twinhub.names import (
     SIGN_IN_CALLBACK_PATH,
     SIGN_IN_PATH,
     WEB_CLIENT_ID,
+    WORKSPACE_COOKIE,
+    WORKSPACE_COOKIE_PATH,
 )
+from twinhub.signin.client import HubClient
 from twinhub.signin.sessions import SESSION_SECONDS, Sessions
+from twinhub.signin.user import User
 
 STATE_COOKIE: Final = "twinhub-signin"
 STATE_SECONDS: Final = 600
@@ -44,7 +48,7 @@ def safe_next(target: str | None) -> str:
     return plain
 
 
-def oauth_routes(oauth: OAuthClient, sessions: Sessions) -> list[Route]:
+def oauth_routes(oauth: OAuthClient, sessions: Sessions, client: HubClient) -> list[Route]:
     """Make the routes /app/signin and its callback; SignIn must leave them open."""
 
     state_cookie = sessions.cookie.prefix + STATE_COOKIE
@@ -72,6 +76,8 @@ def oauth_routes(oauth: OAuthClient, sessions: Sessions) -> list[Route]:
         sealed_session = sessions.seal(token)
         for path in sessions.cookie.paths:
             _set_cookie(request, response, sessions.cookie.name, sealed_session, path=path, max_age_s=SESSION_SECONDS)
+        if sessions.cookie.passes:
+            _set_pass(request, response, sessions, await client.fetch_user(token))
         response.delete_cookie(state_cookie, path=state_path, secure=_secure(request))
         return response
 
@@ -97,6 +103,14 @@ async def _exchange(oauth: OAuthClient, code: str) -> str:
     if answer.status_code != 200:
         raise Forbidden("The hub did not accept this sign-in.", f"Start again at {SIGN_IN_PATH}.")
     return str(answer.json()["access_token"])
+
+
+def _set_pass(request: Request, response: Response, sessions: Sessions, user: User | None) -> None:
+    """Tell the gateway whose browser this is, for the person's own workspaces."""
+    if user is None:
+        raise Forbidden("The hub has ended this sign-in already.", f"Start again at {SIGN_IN_PATH}.")
+    sealed, path = sessions.seal_pass(user.name, user.token), WORKSPACE_COOKIE_PATH
+    _set_cookie(request, response, WORKSPACE_COOKIE, sealed, path=path, max_age_s=SESSION_SECONDS)
 
 
 def _set_cookie(request: Request, response: Response, key: str, value: str, *, path: str, max_age_s: int) -> None:

@@ -36,6 +36,11 @@ class SessionCookie:
         """Its name."""
         return self.prefix + SESSION_COOKIE
 
+    @property
+    def passes(self) -> bool:
+        """Whether workspaces are on the same host, so that the gateway must know whose browser asks for one."""
+        return not self.prefix
+
 
 def session_cookie(gateway: Gateway) -> SessionCookie:
     """Give the cookie that fits an installation.
@@ -57,6 +62,7 @@ class Sessions:
     def __init__(self, secret: str, cookie: SessionCookie | None = None) -> None:
         self.cookie = cookie or SessionCookie()
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret, b"twinhub session cookie")))
+        self._passes = Fernet(base64.urlsafe_b64encode(_derive(secret, b"twinhub workspace cookie")))
         self._xsrf_key = _derive(secret, b"twinhub xsrf")
 
     def seal(self, text: str) -> str:
@@ -69,13 +75,17 @@ class Sessions:
         One from the future is ours as well: the clock was wrong then, or was put
         back since. Fernet's own `ttl` would refuse it and sign everybody out.
         """
-        token = sealed.encode()
-        try:
-            text = self._fernet.decrypt(token).decode()
-            age_s = time.time() - self._fernet.extract_timestamp(token)
-        except (InvalidToken, UnicodeError):
-            return None
-        return text if age_s <= max_age_s else None
+        return _open(self._fernet, sealed, max_age_s)
+
+    def seal_pass(self, name: str, token: str) -> str:
+        """Make the cookie that tells the gateway whose browser this is; of no use as a session."""
+        return self._passes.encrypt(f"{name} {token}".encode()).decode("ascii")
+
+    def open_pass(self, sealed: str) -> tuple[str, str] | None:
+        """Give name and token, or None for anything forged, damaged or too old."""
+        text = _open(self._passes, sealed, SESSION_SECONDS)
+        name, _, token = (text or "").partition(" ")
+        return (name, token) if token else None
 
     def xsrf_token(self, cookie: str) -> str:
         """Give the token that a page must send back with every write made under this session."""
@@ -84,3 +94,13 @@ class Sessions:
     def xsrf_matches(self, cookie: str, presented: str) -> bool:
         """Compare in constant time."""
         return hmac.compare_digest(self.xsrf_token(cookie).encode(), presented.encode())
+
+
+def _open(sealing: Fernet, sealed: str, max_age_s: int) -> str | None:
+    token = sealed.encode()
+    try:
+        text = sealing.decrypt(token).decode()
+        age_s = time.time() - sealing.extract_timestamp(token)
+    except (InvalidToken, UnicodeError):
+        return None
+    return text if age_s <= max_age_s else None

@@ -54,7 +54,7 @@ def browser(hub: HubStandIn, sessions: Sessions) -> TestClient:
     client = HubClient("http://hub", transport=httpx2.MockTransport(hub))
     routes = [
         Route("/app/me", whoami, methods=["GET", "POST"]),
-        *oauth_routes(OAuthClient("http://hub", "s"), sessions),
+        *oauth_routes(OAuthClient("http://hub", "s"), sessions, client),
     ]
     app = SignIn(Starlette(routes=routes), client=client, sessions=sessions, open_paths=("/app/signin",))
     return TestClient(app, base_url="http://platform", follow_redirects=False)
@@ -105,6 +105,15 @@ def test_a_damaged_session_is_no_session(browser: TestClient, sessions: Sessions
 def test_another_secret_opens_nothing(sessions: Sessions) -> None:
     """Two installations must not accept each other's sessions."""
     assert Sessions("other").open(sessions.seal("good")) is None
+
+
+def test_neither_cookie_is_worth_anything_in_the_others_place(sessions: Sessions) -> None:
+    """A workspace's server sees the one for the gateway, and must not get a session of the pages out of it."""
+    sealed = sessions.seal_pass("alice", "good")
+    assert sessions.open_pass(sealed) == ("alice", "good")
+    assert sessions.open(sealed) is None
+    assert sessions.open_pass(sessions.seal("alice good")) is None
+    assert sessions.open_pass(Sessions("other").seal_pass("alice", "good")) is None
 
 
 def test_the_hub_is_asked_once_and_a_short_silence_is_bridged(hub: HubStandIn, browser: TestClient) -> None:

@@ -1,0 +1,92 @@
+"""The routes that the hub writes for the gateway."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from hub.proxy import GatewayProxy
+
+ALICE = ("/user/alice/", "http://172.30.0.5:8888", {"user": "alice", "server_name": ""})
+BIG = ("/user/alice/big/", "http://172.30.0.6:8888", {"user": "alice", "server_name": "big"})
+HUB = ("/", "http://127.0.0.1:8001", {"hub": True})
+ODD = ("/services/odd/", "http://127.0.0.1:9", {"service": "odd"})
+QUESTION = "http://127.0.0.1:8002/gateway/owner"
+
+
+@pytest.fixture(autouse=True)
+def loop() -> Iterator[None]:
+    """As in the hub, where there is always one."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    for task in asyncio.all_tasks(made):
+        task.cancel()
+    made.run_until_complete(asyncio.sleep(0))
+    asyncio.set_event_loop(None)
+    made.close()
+
+
+def proxy(folder: Path, question: str = QUESTION) -> GatewayProxy:
+    settings = {
+        "should_start": False,
+        "dynamic_config_file": str(folder / "hub.yaml"),
+        "gateway_group_id": os.getgid(),
+        "traefik_entrypoint": "public",
+        "traefik_api_password": "p",
+        "owner_question": question,
+    }
+    return GatewayProxy(config=Config({"GatewayProxy": settings}))
+
+
+def written(made: GatewayProxy, *route: Any) -> dict[str, Any]:
+    found: dict[str, Any] = made._dynamic_config_for_route(*route)[0]["http"]
+    return found
+
+
+@pytest.mark.parametrize("route", [ALICE, BIG])
+def test_every_way_to_a_workspace_asks_whose_browser_it_is(tmp_path: Path, route: Any) -> None:
+    """Named workspaces are programs of their owner as well."""
+    http = written(proxy(tmp_path), *route)
+    (asking,) = http["middlewares"]
+    assert http["middlewares"][asking] == {"forwardAuth": {"address": f"{QUESTION}/alice"}}
+    public = [router for router in http["routers"].values() if router["entryPoints"] == ["public"]]
+    assert len(public) == 1
+    assert asking in public[0]["middlewares"]
+
+
+def test_our_own_processes_are_not_asked(tmp_path: Path) -> None:
+    """They come with the person's token, by an entry point that no browser reaches."""
+    inner = [
+        router for router in written(proxy(tmp_path), *ALICE)["routers"].values() if router["entryPoints"] == ["inner"]
+    ]
+    assert len(inner) == 1
+    assert "middlewares" not in inner[0]
+
+
+def test_the_hub_is_everybodys_and_what_is_unknown_is_nobodys(tmp_path: Path) -> None:
+    """A route without an owner must not become an open one."""
+    made = proxy(tmp_path)
+    assert "middlewares" not in written(made, *HUB)
+    (asking,) = written(made, *ODD)["middlewares"].values()
+    assert asking["forwardAuth"]["address"] == f"{QUESTION}/"
+
+
+def test_with_hosts_of_their_own_nobody_is_asked(tmp_path: Path) -> None:
+    """Another host is another site to a browser."""
+    assert "middlewares" not in written(proxy(tmp_path, ""), *ALICE)
+
+
+def test_a_route_goes_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+    """What stays behind piles up in a file that the gateway reads at each change."""
+    made = proxy(tmp_path)
+    for section, parts in written(made, *ALICE).items():
+        made.dynamic_config["http"].setdefault(section, {}).update(parts)
+    keys, _ = made._keys_for_route(ALICE[0])
+    assert {(section, name) for _, section, name in keys} == {
+        (section, name) for section, parts in written(made, *ALICE).items() for name in parts
+    }
