@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twinhub.images import READ_ONLY_TMPFS
 from twinhub.names import (
     INSTALLATION_LABEL,
     OWNER_LABEL,
@@ -32,13 +33,6 @@ CAPABILITIES: Final = (
     "SETGID",
     "SETUID",
 )
-
-WRITABLE_WITHOUT_SUDO: Final = {
-    # Beside /workspace and the home, where a system that is read-only must let programs write.
-    "/tmp": "rw,nosuid,nodev,exec,mode=1777",  # noqa: S108 - inside the container
-    "/var/tmp": "rw,nosuid,nodev,exec,mode=1777",  # noqa: S108 - inside the container
-    "/run": "rw,nosuid,nodev,mode=1777",
-}
 
 SECRET_VARIABLES: Final = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 """New at every start; a container keeps those it was made with."""
@@ -116,7 +110,7 @@ def _rights(making: Making) -> dict[str, Any]:
     return {
         "security_opt": ["no-new-privileges:true"],
         "read_only": True,
-        "tmpfs": dict(WRITABLE_WITHOUT_SUDO),
+        "tmpfs": dict(READ_ONLY_TMPFS),
     }
 
 
