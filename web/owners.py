@@ -1,9 +1,9 @@
-"""Whether a browser may open a workspace: only its owner's may, whatever else the person is allowed.
+"""Who may open a workspace: its owner, by browser or by token, whatever else somebody is allowed.
 
 To a browser all workspaces are one site with the platform's pages, where
 `gateway.subdomains` gives them no hosts of their own. What answers there is its
-owner's program, and its scripts would act in the name of whoever opens it. So
-the gateway asks here before each request to a workspace, and names the owner
+owner's program: its scripts would act in the name of whoever opens it, and a token that
+somebody's program sends there is its owner's from then on. So the gateway asks here before each request to a workspace, and names the owner
 itself, from the route that it has found: no address is read twice.
 """
 
@@ -32,9 +32,9 @@ MOST_COOKIES: Final = 4
 class Owners:
     """An ASGI application for `/gateway/owner/NAME`.
 
-    The cookie alone decides about browsers. Programs are left to the workspace's
-    own server, which asks the hub about their token: no browser sends one in the
-    header when somebody follows a link, and what answers a WebSocket is no page.
+    Browsers are known by a cookie, programs by a token of the hub. One in the
+    address counts for a WebSocket alone, as with Jupyter: in a link it would
+    bring people who have not signed in yet to a page of the sender's.
     """
 
     def __init__(self, client: HubClient, sessions: Sessions) -> None:
@@ -51,21 +51,27 @@ class Owners:
         await response(scope, receive, send)
 
     async def _check(self, owner: str, headers: Headers) -> None:
-        people = await self._people(headers)
+        people = await self._by_cookie(headers) or await self._by_token(headers)
         foreign = people - {owner}
         if foreign:
             raise ForeignWorkspace(
                 f"This is the workspace of {owner}, and you are {min(foreign)}.",
-                f"Its pages would act in your name, so only {owner} can open it in a browser; administrators cannot "
-                f"either. Ask {owner} to put what you need into 'common' in the Library, where both of you reach it.",
+                f"What answers here is {owner}'s program and would act in your name, so nobody else can open it; "
+                f"administrators cannot either. Ask {owner} to put what you need into 'common' in the Library.",
             )
-        if not people and not bearer_token(headers) and not _socket_with_token(headers):
+        if not people:
             raise NotSignedIn(
                 "This address needs a sign-in.",
                 "Send 'Authorization: token TOKEN' with a token from /app/tokens, or sign in with a browser.",
             )
 
-    async def _people(self, headers: Headers) -> set[str]:
+    async def _by_token(self, headers: Headers) -> set[str]:
+        """Give whose program it is; raises HubUnreachable."""
+        token = bearer_token(headers) or _token_of_socket(headers)
+        user = await self._client.fetch_user(token) if token else None
+        return {user.name} if user is not None else set()
+
+    async def _by_cookie(self, headers: Headers) -> set[str]:
         """Give whose browser it is. Two of them, where somebody has planted a cookie of their own, are not one."""
         found = set()
         for sealed in _cookies(headers)[:MOST_COOKIES]:
@@ -88,7 +94,7 @@ def _cookies(headers: Headers) -> list[str]:
     return [value for key, _, value in pairs if key == WORKSPACE_COOKIE]
 
 
-def _socket_with_token(headers: Headers) -> bool:
-    """Tell whether a WebSocket is asked for with `?token=`, which Jupyter takes from programs, and there only."""
+def _token_of_socket(headers: Headers) -> str:
+    """Give the token in a WebSocket's address; scripts in a browser cannot set these headers for anything else."""
     query = headers.get("x-forwarded-uri", "").partition("?")[2]
-    return "sec-websocket-key" in headers and "token" in parse_qs(query)
+    return parse_qs(query).get("token", [""])[0] if "sec-websocket-key" in headers else ""

@@ -105,26 +105,40 @@ def test_a_browser_nobody_knows_signs_in_and_comes_back(gateway: TestClient) -> 
 
 
 @pytest.mark.parametrize("kind", ["token", "Bearer"])
-def test_a_program_is_left_to_the_workspaces_own_server(gateway: TestClient, sessions: Sessions, kind: str) -> None:
-    """It knows scopes that the gateway does not, and nothing runs a program's answer as a page."""
-    header = {"Authorization": f"{kind} whatever"}
-    assert gateway.get("/gateway/owner/alice", headers=header).status_code == 200
+def test_a_program_of_the_owner_passes_and_nobody_elses(gateway: TestClient, kind: str) -> None:
+    """A token that is sent to somebody's own server is theirs; an administrator's would be everything."""
+    for name, status in (("alice", 200), ("bob", 403), ("nobody", 401)):
+        answer = gateway.get("/gateway/owner/alice", headers={"Authorization": f"{kind} token-of-{name}"})
+        assert answer.status_code == status, name
+
+
+def test_a_browser_gets_no_further_with_somebody_elses_token(gateway: TestClient, sessions: Sessions) -> None:
+    """A page of the owner's, open in the visitor's browser, would otherwise fetch more of its kind."""
+    header = {"Authorization": "token token-of-alice"}
     assert gateway.get("/gateway/owner/alice", headers={**header, **of(sessions, "bob")}).status_code == 403
 
 
-@pytest.mark.parametrize("value", ["Basic YWxpY2U6eA==", "Negotiate x", "token", ""])
+@pytest.mark.parametrize("value", ["Basic dG9rZW4tb2YtYWxpY2U6eA==", "Negotiate x", "token", ""])
 def test_what_a_browser_sends_by_itself_is_no_program(gateway: TestClient, value: str) -> None:
     """A link to http://alice:x@host/ makes a browser send the first of these."""
     assert gateway.get("/gateway/owner/alice", headers={"Authorization": value}).status_code == 401
 
 
-def test_a_token_in_the_address_counts_for_a_websocket_alone(gateway: TestClient) -> None:
+@pytest.mark.parametrize(("name", "status"), [("alice", 200), ("bob", 403), ("nobody", 401)])
+def test_a_token_in_the_address_counts_for_a_websocket_alone(gateway: TestClient, name: str, status: int) -> None:
     """In a link it would bring somebody to a page of the sender's, before they sign in in another tab."""
-    address = {"X-Forwarded-Uri": "/user/alice/api/kernels/x/channels?token=t"}
+    address = {"X-Forwarded-Uri": f"/user/alice/api/kernels/x/channels?a=1&token=token-of-{name}"}
     assert gateway.get("/gateway/owner/alice", headers=address).status_code == 401
-    assert gateway.get("/gateway/owner/alice", headers={**address, "Sec-WebSocket-Key": "k"}).status_code == 200
+    assert gateway.get("/gateway/owner/alice", headers={**address, "Sec-WebSocket-Key": "k"}).status_code == status
     bare = {"X-Forwarded-Uri": "/user/alice/api/kernels/x/channels", "Sec-WebSocket-Key": "k"}
     assert gateway.get("/gateway/owner/alice", headers=bare).status_code == 401
+
+
+def test_no_token_goes_on_while_nobody_can_tell_whose_it_is(gateway: TestClient, hub: Hub) -> None:
+    """It would be shown to somebody's own server."""
+    hub.silent = True
+    answer = gateway.get("/gateway/owner/alice", headers={"Authorization": "token token-of-bob"})
+    assert answer.status_code == 503
 
 
 def test_signing_out_ends_it_at_once(gateway: TestClient, hub: Hub, sessions: Sessions) -> None:
