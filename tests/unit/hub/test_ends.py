@@ -71,3 +71,26 @@ def test_no_name_leads_out_of_the_folder(places: Places, owner: str, server: str
     """The watch runs as root; it must not be talked into writing elsewhere."""
     with pytest.raises(ValueError, match="not the name"):
         record_end(places, owner, server, reason="x", what="", fix="")
+
+
+def test_a_link_in_place_of_an_owners_folder_is_not_followed(places: Places, tmp_path: Path) -> None:
+    """The hub owns the folder above, and the watch writes there as root: it must not be sent elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (places.ends / "ada").symlink_to(elsewhere)
+    with pytest.raises(OSError, match=r"ada|symbolic|directory"):
+        record_end(places, "ada", "", reason="removed", what="x", fix="y")
+    assert list(elsewhere.iterdir()) == []
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
+
+
+def test_a_record_that_is_a_link_is_replaced_and_its_target_kept(places: Places, tmp_path: Path) -> None:
+    """Likewise one level below."""
+    target = tmp_path / "target"
+    target.write_text("mine")
+    (places.ends / "ada").mkdir()
+    (places.ends / "ada/_.json").symlink_to(target)
+    record_end(places, "ada", "", reason="removed", what="x", fix="y")
+    assert target.read_text() == "mine"
+    assert read_end(places, "ada") is not None
+    assert not (places.ends / "ada/_.json").is_symlink()
