@@ -24,6 +24,8 @@ class Done:
     words: str
     secret: str = ""
     """A token or a link; never logged."""
+    undo: str = ""
+    """Whose removal one click takes back."""
 
 
 class Actions:
@@ -174,7 +176,7 @@ class Actions:
         self._handler.users.delete(found)
         self._db.info[REVOKED] = True
         self._db.commit()
-        return Done(f"The account {name} is removed. Its files are kept, and it can be restored below.")
+        return Done(f"The account {name} is removed; its files are kept.", undo=name)
 
     async def restore(self, form: Form) -> Done:
         """Bring a removed account back."""

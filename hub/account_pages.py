@@ -68,10 +68,12 @@ class PasswordHandler(BaseHandler):
 class AccountsHandler(BaseHandler):
     """`/hub/accounts`: who waits to be admitted, who has an account, who is invited, which programs come in."""
 
+    @web.authenticated  # first: who is not signed in is asked to, not refused
     @NEEDS_ADMIN
     async def get(self) -> None:
         await self._show()
 
+    @web.authenticated
     @NEEDS_ADMIN
     async def post(self) -> None:
         form = {key: self.get_body_argument(key, default="") for key in self.request.body_arguments}

@@ -12,7 +12,16 @@ from jupyterhub.auth import Authenticator
 from nativeauthenticator import NativeAuthenticator
 from traitlets import Integer, Type, Unicode
 
-from hub import account_pages, accounts, invitation_pages, old_pages, provider_pages, session_api, sign_in_pages
+from hub import (
+    account_pages,
+    accounts,
+    invitation_pages,
+    notice_api,
+    old_pages,
+    provider_pages,
+    session_api,
+    sign_in_pages,
+)
 from hub.attempts import Attempts
 from hub.discretion import keep_cookies_out_of_the_log
 from hub.provider import AtProvider
@@ -112,6 +121,7 @@ class AccountAuthenticator(NativeAuthenticator):
             *invitation_pages.handlers(),
             *account_pages.handlers(),
             *session_api.handlers(),
+            *notice_api.handlers(),
             *old_pages.handlers(),
         ]
         return [*found, *(provider_pages.handlers() if self.provider is not None else [])]

@@ -19,8 +19,10 @@ PAGE: Final = """<!doctype html>
 <link rel="icon" href="/app/static/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/app/static/pages.css">
 <script type="module" src="/app/static/theme.js"></script></head>
-<body><main class="tw-empty"><h1 class="h3">{what}</h1><p>{fix}</p>
-<p><a class="btn btn-primary" href="/app/library">Go to the Library</a></p></main></body>
+<body><header class="tw-header"><a class="tw-brand" href="/app/library"><img src="/app/static/favicon.svg" alt=""
+width="26" height="26"> Twinhub</a></header>
+<main><section class="tw-middle"><h1>{what}</h1><p>{fix}</p>
+<a class="btn btn-primary" href="/app/library">Go to the Library</a></section></main></body>
 </html>
 """
 

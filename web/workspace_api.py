@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from twinhub.bodies import read_body
 from twinhub.names import SERVER_PATTERN
+from twinhub.notices import longest_keep
 from twinhub.places import Places
 from twinhub.profiles import choose_profile
 from twinhub.signin import User, current_user
@@ -115,7 +116,7 @@ class WorkspaceApi:
         if until <= now:
             raise KeepRefused("The time until which to keep the workspace has passed.", "Choose a later one.")
         hours = self._places.settings.workspaces.longest_keep_hours
-        if until > now + self._views.longest_keep + timedelta(minutes=1):
+        if until > now + longest_keep(self._places) + timedelta(minutes=1):
             raise KeepRefused(
                 f"A workspace can be kept for at most {hours:g} hours.",
                 "Choose an earlier time; you may ask again later." if hours else "Ask an administrator.",

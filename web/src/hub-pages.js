@@ -1,13 +1,15 @@
 // What the hub's pages do. Their policy allows no inline scripts: what a page wants stands in its HTML as data.
 
-const data = JSON.parse(document.getElementById("hub-data").textContent);
-const page = document.querySelector("main");
+const page = document.querySelector("[data-hub-page]");
 const byId = (id) => document.getElementById(id);
 
-// JupyterHub's own scripts read these.
-window.jhdata = { ...data, user: data.user ?? undefined };
-window.base_url = data.base_url;
-window.api_page_limit = data.api_page_limit;
+// JupyterHub's own scripts, on its own pages, read these.
+const data = JSON.parse(byId("hub-data")?.textContent ?? "null");
+if (data) {
+  window.jhdata = { ...data, user: data.user ?? undefined };
+  window.base_url = data.base_url;
+  window.api_page_limit = data.api_page_limit;
+}
 
 function loadScripts(names) {
   if (!names || !window.require) return;
@@ -64,4 +66,4 @@ if (page?.dataset.progressUrl) followProgress(page.dataset.progressUrl);
 if (page?.dataset.reloadAfterS) setTimeout(() => location.reload(), 1000 * Number(page.dataset.reloadAfterS));
 if (page && "errorPage" in page.dataset) forgetRedirects();
 if (byId("start")) goOn(byId("start"));
-loadScripts(document.body.dataset.require);
+if (data) loadScripts(document.body.dataset.require);

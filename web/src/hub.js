@@ -3,7 +3,14 @@
 import { byId } from "./dom.js";
 import { switchTheme } from "./theme.js";
 
+if (byId("banner")) import("./banner.js");
 byId("theme")?.addEventListener("click", switchTheme);
+
+// The hub writes times of UTC.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const read = new Date(time.dateTime);
+  if (!Number.isNaN(read.getTime())) time.textContent = read.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
 
 // An invitation's token stands behind '#', which browsers send to nobody; here it moves into the form and out of the address.
 const invitation = byId("invitation");

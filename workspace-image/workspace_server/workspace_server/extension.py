@@ -7,6 +7,7 @@ from typing import Any
 from jupyter_server.serverapp import ServerApp
 
 from workspace_server.guard import guard
+from workspace_server.notices import notice_routes
 from workspace_server.quiet import redact
 from workspace_server.tools import missing_tools
 
@@ -20,5 +21,5 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     application: Any = server.web_app
     base_url = application.settings["base_url"]
     redact(server.log)
-    application.add_handlers(".*", missing_tools(base_url))
+    application.add_handlers(".*", [*missing_tools(base_url), *notice_routes(base_url)])
     guard(application, base_url)

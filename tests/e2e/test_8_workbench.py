@@ -1,0 +1,231 @@
+"""Job 8: every tool opens by one click and works; what a workspace uses, how long it lasts and why it ended is said.
+
+The last of these tests by its name: its settings let workspaces end soon.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, Request, expect
+
+from tests.support.installation import Installation, wait_until, write_as_owner
+from tests.support.settings import changed_settings
+from tests.support.visitor import Visitor
+
+Shot = Callable[..., None]
+SMALL = {"memory": "1G", "image": "minimal"}
+PROFILES = {
+    "brief": {**SMALL, "description": "for an exercise", "longest_hours": 0.02},
+    "naps": {**SMALL, "description": "for looking around", "idle_stop_minutes": 1},
+}
+
+COLOURS = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const seen = new Set();
+  for (let at = 0; at < data.length; at += 4 * 97) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+  return seen.size;
+}"""
+"""How many colours a picture has; an empty one has one."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def profiles(installation: Installation) -> Iterator[None]:
+    """Two profiles whose workspaces end within minutes."""
+    with changed_settings(installation, workspaces={"profiles": PROFILES}):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere(engineer: Visitor, installation: Installation) -> list[str]:
+    """What any page of the person asked of servers that are not the platform."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.netloc != urlsplit(installation.url).netloc:
+            asked.append(request.url)
+
+    engineer.context.on("request", note)
+    return asked
+
+
+def open_tool(visitor: Visitor, name: str) -> Page:
+    """Click on a tool of the Workbench."""
+    page = visitor.open("/app/workbench")
+    page.get_by_role("link").filter(has=page.get_by_role("heading", name=name, exact=True)).click()
+    return page
+
+
+def panel(page: Page, server: str) -> Locator:
+    return page.get_by_role("region", name=f"Workspace {server}" if server else "Your workspace")
+
+
+def make_workspace(page: Page, server: str, profile: str) -> Locator:
+    """Make a named workspace with a profile; it runs when this returns."""
+    page.get_by_role("button", name="New workspace …").click()
+    page.get_by_label("Name").fill(server)
+    page.get_by_label("Profile").select_option(profile)
+    page.get_by_role("button", name="Make and start").click()
+    expect(panel(page, server).locator(f"#state-{server}")).to_have_text("running", timeout=90_000)
+    return panel(page, server)
+
+
+# --- tools ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_notebook_computes_in_lab_and_git_is_beside_it(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+    """Where people spend the day."""
+    page = open_tool(engineer, "JupyterLab")
+    page.locator(".jp-LauncherCard", has_text="Python 3").first.click()
+    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
+    cell.click()
+    page.keyboard.insert_text("print(6 * 7)")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output").first).to_contain_text("42", timeout=60_000)
+    page.locator("[data-id='jp-git-sessions']").click()
+    expect(page.get_by_role("button", name="Clone a Repository")).to_be_visible()
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    shot(page, "tool-lab", full_page=False)
+    page.close()
+
+
+def test_the_notebook_page_shows_the_files(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+    """For those whom Lab's many panels are too much."""
+    page = open_tool(engineer, "Notebook")
+    expect(page.locator(".jp-DirListing-item", has_text="digital_twins")).to_be_visible()
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    shot(page, "tool-notebook", full_page=False)
+    page.close()
+
+
+def test_vs_code_opens_the_persons_files(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+    """Its explorer speaks with the workspace over a WebSocket, so a file that is there shows that it works."""
+    write_as_owner(workspace / "data/from-outside.txt", "seen in the editor")
+    page = open_tool(engineer, "VS Code")
+    tree = page.get_by_role("tree", name="Files Explorer")
+    tree.get_by_role("treeitem", name="data", exact=True).click(timeout=60_000)
+    tree.get_by_role("treeitem", name="from-outside.txt", exact=True).dblclick()
+    expect(page.locator(".view-lines")).to_contain_text("seen in the editor", timeout=30_000)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".monaco-workbench.vs-dark")).to_be_visible()
+    shot(page, "tool-vscode", full_page=False)
+    page.close()
+
+
+def test_the_desktop_shows_a_picture_that_answers(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+    """A grey rectangle is what people of other platforms wrote about."""
+    page = open_tool(engineer, "Desktop")
+    screen = page.locator("canvas").first
+    wait_until(lambda: screen.evaluate(COLOURS) > 100, 60, "a picture of the desktop", pause_s=0.5)
+    shot(page, "tool-desktop", full_page=False)
+    page.close()
+
+
+def test_the_terminal_does_what_is_typed_and_opens_again_after_its_end(
+    engineer: Visitor, workspace: Path, shot: Shot
+) -> None:
+    """The link is a bookmark: it works tomorrow, when the shell was left with 'exit' today."""
+    for word in ("first", "second"):
+        page = open_tool(engineer, "Terminal")
+        terminal = page.locator(".jp-Terminal .xterm-helper-textarea")
+        terminal.focus(timeout=60_000)
+        expect(page.locator(".xterm-rows, .xterm-screen canvas").first).to_be_visible()
+        typed = workspace / "data" / f"{word}.txt"
+        page.keyboard.type(f"echo {word} > /workspace/data/{word}.txt\n")
+        wait_until(typed.exists, 30, f"what was typed the {word} time")
+        shot(page, f"tool-terminal-{word}", full_page=False)
+        page.keyboard.type("exit\n")
+        wait_until(lambda page=page: page.request.get(f"/user/{engineer.name}/api/terminals").json() == [], 30, "exit")
+        page.close()
+
+
+def test_ungit_draws_a_repository(engineer: Visitor, workspace: Path, installation: Installation, shot: Shot) -> None:
+    """With the commits that are in it."""
+    page = open_tool(engineer, "ungit")
+    expect(page.locator("body")).to_contain_text(re.compile("ungit|repository", re.IGNORECASE), timeout=60_000)
+    shot(page, "tool-ungit", full_page=False)
+    page.close()
+
+
+def test_no_tool_sends_the_browser_elsewhere(elsewhere: list[str]) -> None:
+    """Whoever works on something confidential has nobody look over the shoulder: no statistics, no fonts, no news."""
+    assert elsewhere == []
+
+
+# --- what it uses, how long it lasts, why it ended ------------------------------------------------------------------
+
+
+def test_the_workbench_shows_what_a_workspace_uses(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+    """Whoever wonders why it is slow looks here."""
+    page = engineer.open("/app/workbench")
+    own = panel(page, "")
+    memory = own.locator(".tw-usage-row", has_text="Memory").locator(".tw-usage-words")
+    disk = own.locator(".tw-usage-row", has_text="Disk").locator(".tw-usage-words")
+    expect(memory).to_contain_text(re.compile(r"\d (MiB|GiB) of 2"))
+    expect(own.locator(".tw-usage-row", has_text="Processor")).to_contain_text(re.compile(r"[\d.]+ of [\d.]+ cores"))
+    expect(disk).to_contain_text(re.compile(r"\d"))
+    expect(own.locator(".tw-usage-row", has_text="Time left")).to_contain_text("without use")
+    before = memory.inner_text()
+    page.request.get(f"/user/{engineer.name}/vscode/")
+    expect(memory).not_to_have_text(before, timeout=30_000)
+    shot(page, "workbench")
+    page.close()
+
+
+def test_a_named_workspace_warns_in_lab_ends_and_says_why(engineer: Visitor, shot: Shot) -> None:
+    """Whoever computes for hours must not find an empty page and no reason."""
+    page = engineer.open("/app/workbench")
+    made = make_workspace(page, "exercise", "brief")
+    expect(made).to_contain_text("Profile 'brief'")
+    page.locator("#tools-choice").select_option("exercise")
+    expect(page.locator(".tw-missing")).to_have_count(3)
+    shot(page, "workbench-named")
+    lab = engineer.context.new_page()
+    lab.goto(f"/user/{engineer.name}/exercise/lab")
+    warning = lab.locator(".Toastify, .jp-toastContainer").get_by_text("has run as long as it may")
+    expect(warning.first).to_be_visible(timeout=90_000)
+    expect(lab).to_have_title(re.compile(r"^\(stops in \d min\) "))
+    shot(lab, "lab-warned", full_page=False)
+    lab.close()
+    notice = page.get_by_role("alert").filter(has_text="Your workspace 'exercise' has run as long as it may")
+    expect(notice).to_be_visible(timeout=60_000)
+    expect(made.locator("#state-exercise")).to_have_text("stopped", timeout=120_000)
+    expect(made).to_contain_text("as long as it may run at a time")
+    shot(page, "workbench-ended")
+    gone = engineer.open(f"/user/{engineer.name}/exercise/lab")
+    expect(gone.get_by_role("heading", name="Your workspace 'exercise' has ended")).to_be_visible()
+    expect(gone.get_by_role("alert")).to_contain_text("as long as it may run at a time")
+    shot(gone, "not-running")
+    gone.close()
+    made.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(made).to_have_count(0, timeout=60_000)
+    page.close()
+
+
+def test_an_idle_workspace_warns_on_every_page_and_is_kept_by_a_click(engineer: Visitor, shot: Shot) -> None:
+    """Somebody who reads for an hour says so once, wherever they are."""
+    page = engineer.open("/app/workbench")
+    made = make_workspace(page, "reading", "naps")
+    library = engineer.open("/app/library")
+    notice = library.get_by_role("alert").filter(has_text="Nobody seems to use your workspace 'reading'")
+    expect(notice).to_be_visible(timeout=90_000)
+    shot(library, "library-warned", full_page=False)
+    notice.get_by_role("button", name="Keep it running …").click()
+    shot(library, "keep", full_page=False)
+    library.get_by_role("button", name="1 hour").click()
+    expect(notice).to_have_count(0)
+    library.close()
+    expect(made).to_contain_text("Kept until", timeout=20_000)
+    made.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(made.locator("#state-reading")).to_have_text("stopped", timeout=60_000)
+    made.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(made).to_have_count(0, timeout=60_000)
+    page.close()
