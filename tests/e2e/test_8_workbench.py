@@ -4,6 +4,7 @@ The last of these tests by its name: its settings let workspaces end soon.
 """
 
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from tests.support.visitor import Visitor
 Shot = Callable[..., None]
 SMALL = {"memory": "1G", "image": "minimal"}
 PROFILES = {
-    "brief": {**SMALL, "description": "for an exercise", "longest_hours": 0.02},
+    "brief": {**SMALL, "description": "for an exercise", "longest_hours": 0.018},
     "naps": {**SMALL, "description": "for looking around", "idle_stop_minutes": 1},
 }
 
@@ -59,6 +60,13 @@ def open_tool(visitor: Visitor, name: str) -> Page:
     return page
 
 
+def inside(installation: Installation, visitor: Visitor, script: str) -> list[str]:
+    """Give the command that runs a script in somebody's workspace, as its owner."""
+    user = installation.places.settings.workspace_user_id
+    container = f"{installation.places.settings.name}-workspace-{visitor.name}"
+    return ["docker", "exec", "--user", f"{user}:{user}", container, "sh", "-c", script]
+
+
 def panel(page: Page, server: str) -> Locator:
     return page.get_by_role("region", name=f"Workspace {server}" if server else "Your workspace")
 
@@ -69,8 +77,15 @@ def make_workspace(page: Page, server: str, profile: str) -> Locator:
     page.get_by_label("Name").fill(server)
     page.get_by_label("Profile").select_option(profile)
     page.get_by_role("button", name="Make and start").click()
-    expect(panel(page, server).locator(f"#state-{server}")).to_have_text("running", timeout=90_000)
+    expect(page.locator(f"#state-{server}")).to_have_text("running", timeout=90_000)
     return panel(page, server)
+
+
+def remove_workspace(page: Page, server: str) -> None:
+    """Remove a stopped one."""
+    panel(page, server).get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(panel(page, server)).to_have_count(0, timeout=60_000)
 
 
 # --- tools ----------------------------------------------------------------------------------------------------------
@@ -146,8 +161,14 @@ def test_the_terminal_does_what_is_typed_and_opens_again_after_its_end(
 
 def test_ungit_draws_a_repository(engineer: Visitor, workspace: Path, installation: Installation, shot: Shot) -> None:
     """With the commits that are in it."""
-    page = open_tool(engineer, "ungit")
-    expect(page.locator("body")).to_contain_text(re.compile("ungit|repository", re.IGNORECASE), timeout=60_000)
+    page = engineer.open("/app/workbench")
+    git = "git -C /workspace/data/bridge -c user.name=Ada -c user.email=ada@example.org"
+    script = f"git init -q /workspace/data/bridge && {git} commit -q --allow-empty -m 'A first look at the bridge'"
+    subprocess.run(inside(installation, engineer, script), check=True)
+    page.get_by_role("link").filter(has=page.get_by_role("heading", name="ungit", exact=True)).click()
+    expect(page).to_have_title(re.compile("ungit"), timeout=60_000)
+    page.goto(f"/user/{engineer.name}/ungit/#/repository?path=/workspace/data/bridge")
+    expect(page.get_by_text("A first look at the bridge").first).to_be_visible(timeout=30_000)
     shot(page, "tool-ungit", full_page=False)
     page.close()
 
@@ -160,72 +181,95 @@ def test_no_tool_sends_the_browser_elsewhere(elsewhere: list[str]) -> None:
 # --- what it uses, how long it lasts, why it ended ------------------------------------------------------------------
 
 
-def test_the_workbench_shows_what_a_workspace_uses(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+def test_the_workbench_shows_what_a_workspace_uses(
+    engineer: Visitor, workspace: Path, installation: Installation, shot: Shot
+) -> None:
     """Whoever wonders why it is slow looks here."""
     page = engineer.open("/app/workbench")
-    own = panel(page, "")
-    memory = own.locator(".tw-usage-row", has_text="Memory").locator(".tw-usage-words")
-    disk = own.locator(".tw-usage-row", has_text="Disk").locator(".tw-usage-words")
-    expect(memory).to_contain_text(re.compile(r"\d (MiB|GiB) of 2"))
-    expect(own.locator(".tw-usage-row", has_text="Processor")).to_contain_text(re.compile(r"[\d.]+ of [\d.]+ cores"))
-    expect(disk).to_contain_text(re.compile(r"\d"))
-    expect(own.locator(".tw-usage-row", has_text="Time left")).to_contain_text("without use")
-    before = memory.inner_text()
-    page.request.get(f"/user/{engineer.name}/vscode/")
-    expect(memory).not_to_have_text(before, timeout=30_000)
+    rows = panel(page, "").locator(".tw-usage-row")
+    words = {label: rows.filter(has_text=label).locator(".tw-usage-words") for label in ("Memory", "Processor", "Disk")}
+    expect(words["Memory"]).to_contain_text(re.compile(r"\d (MiB|GiB) of 2"))
+    expect(words["Disk"]).to_contain_text(re.compile(r"\d (kB|MB|GB)"))
+    expect(rows.filter(has_text="Time left")).to_contain_text("without use")
+    busy = subprocess.Popen(inside(installation, engineer, "timeout 30 sh -c 'while :; do :; done'"))
+    expect(words["Processor"]).to_contain_text(
+        re.compile(r"^(0\.[4-9]\d?|[1-9][\d.]*) of [\d.]+ cores"), timeout=25_000
+    )
     shot(page, "workbench")
+    busy.terminate()
+    busy.wait()
     page.close()
 
 
-def test_a_named_workspace_warns_in_lab_ends_and_says_why(engineer: Visitor, shot: Shot) -> None:
-    """Whoever computes for hours must not find an empty page and no reason."""
+@pytest.fixture(scope="module")
+def ending(engineer: Visitor) -> Iterator[Page]:
+    """The Workbench, with two named workspaces that are going to end: 'reading' when idle, 'exercise' in any case."""
     page = engineer.open("/app/workbench")
-    made = make_workspace(page, "exercise", "brief")
-    expect(made).to_contain_text("Profile 'brief'")
-    page.locator("#tools-choice").select_option("exercise")
-    expect(page.locator(".tw-missing")).to_have_count(3)
-    shot(page, "workbench-named")
-    lab = engineer.context.new_page()
-    lab.goto(f"/user/{engineer.name}/exercise/lab")
-    warning = lab.locator(".Toastify, .jp-toastContainer").get_by_text("has run as long as it may")
-    expect(warning.first).to_be_visible(timeout=90_000)
+    make_workspace(page, "reading", "naps")
+    make_workspace(page, "exercise", "brief")
+    yield page
+    page.close()
+
+
+def warned(page: Page, server: str) -> bool:
+    found = page.request.get("/app/api/notices").json()["workspaces"]
+    return any(one["warned"] for one in found if one["server"] == server)
+
+
+def test_a_named_workspace_says_which_profile_it_has(ending: Page, shot: Shot) -> None:
+    """Whoever waits for a result wants to know what it may take, and which tools are there."""
+    expect(panel(ending, "exercise")).to_contain_text("Profile 'brief' (for an exercise): 1 GiB memory")
+    ending.locator("#tools-choice").select_option("exercise")
+    expect(ending.locator(".tw-missing")).to_have_count(3)
+    shot(ending, "workbench-named")
+
+
+def test_a_stop_that_is_near_is_told_in_lab(engineer: Visitor, ending: Page, shot: Shot) -> None:
+    """Who computes for hours sits there and looks at no other page."""
+    wait_until(lambda: warned(ending, "exercise"), 60, "the warning", pause_s=0.5)
+    lab = engineer.open(f"/user/{engineer.name}/exercise/lab")
+    toast = lab.locator(".Toastify__toast").filter(has_text="has run as long as it may")
+    expect(toast).to_be_visible(timeout=20_000)
+    expect(toast.get_by_role("button", name="Workbench")).to_be_visible()
     expect(lab).to_have_title(re.compile(r"^\(stops in \d min\) "))
     shot(lab, "lab-warned", full_page=False)
     lab.close()
-    notice = page.get_by_role("alert").filter(has_text="Your workspace 'exercise' has run as long as it may")
-    expect(notice).to_be_visible(timeout=60_000)
-    expect(made.locator("#state-exercise")).to_have_text("stopped", timeout=120_000)
-    expect(made).to_contain_text("as long as it may run at a time")
-    shot(page, "workbench-ended")
-    gone = engineer.open(f"/user/{engineer.name}/exercise/lab")
-    expect(gone.get_by_role("heading", name="Your workspace 'exercise' has ended")).to_be_visible()
-    expect(gone.get_by_role("alert")).to_contain_text("as long as it may run at a time")
-    shot(gone, "not-running")
-    gone.close()
-    made.get_by_role("button", name="Remove").click()
-    page.get_by_role("button", name="Remove it").click()
-    expect(made).to_have_count(0, timeout=60_000)
-    page.close()
 
 
-def test_an_idle_workspace_warns_on_every_page_and_is_kept_by_a_click(engineer: Visitor, shot: Shot) -> None:
+def test_an_idle_workspace_warns_on_every_page_and_is_kept_by_a_click(
+    engineer: Visitor, ending: Page, shot: Shot
+) -> None:
     """Somebody who reads for an hour says so once, wherever they are."""
-    page = engineer.open("/app/workbench")
-    made = make_workspace(page, "reading", "naps")
+    wait_until(lambda: warned(ending, "reading"), 60, "the warning", pause_s=0.5)
     library = engineer.open("/app/library")
     notice = library.get_by_role("alert").filter(has_text="Nobody seems to use your workspace 'reading'")
-    expect(notice).to_be_visible(timeout=90_000)
+    expect(notice).to_be_visible()
     shot(library, "library-warned", full_page=False)
     notice.get_by_role("button", name="Keep it running …").click()
     shot(library, "keep", full_page=False)
     library.get_by_role("button", name="1 hour").click()
     expect(notice).to_have_count(0)
     library.close()
-    expect(made).to_contain_text("Kept until", timeout=20_000)
-    made.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Stop it").click()
-    expect(made.locator("#state-reading")).to_have_text("stopped", timeout=60_000)
-    made.get_by_role("button", name="Remove").click()
-    page.get_by_role("button", name="Remove it").click()
-    expect(made).to_have_count(0, timeout=60_000)
-    page.close()
+    expect(panel(ending, "reading")).to_contain_text("Kept until", timeout=20_000)
+
+
+def test_a_workspace_that_ended_says_why_on_both_pages(engineer: Visitor, ending: Page, shot: Shot) -> None:
+    """An empty page and no reason is what makes people write to the administrator."""
+    expect(ending.locator("#state-exercise")).to_have_text("stopped", timeout=90_000)
+    expect(panel(ending, "exercise")).to_contain_text("as long as it may run at a time")
+    shot(ending, "workbench-ended")
+    gone = engineer.open(f"/user/{engineer.name}/exercise/lab")
+    expect(gone.get_by_role("heading", name="Your workspace 'exercise' has ended")).to_be_visible()
+    expect(gone.get_by_role("alert")).to_contain_text("as long as it may run at a time")
+    shot(gone, "not-running")
+    gone.close()
+
+
+def test_named_workspaces_are_stopped_and_removed(ending: Page) -> None:
+    """Room that nobody needs any more goes to others."""
+    panel(ending, "reading").get_by_role("button", name="Stop").click()
+    ending.get_by_role("button", name="Stop it").click()
+    expect(ending.locator("#state-reading")).to_have_text("stopped", timeout=60_000)
+    remove_workspace(ending, "reading")
+    remove_workspace(ending, "exercise")
+    expect(ending.get_by_role("region", name=re.compile("^Workspace "))).to_have_count(0)
