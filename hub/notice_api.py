@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.scopes import needs_scope
+from tornado import web
 
 from hub.workspace import Workspace
 from twinhub.notices import notices_of
@@ -21,7 +22,10 @@ class NoticesHandler(APIHandler):
 
     @needs_scope("users:activity")
     async def get(self, user_name: str) -> None:
-        user = self.find_user(user_name)  # others' names never get here
+        # Names of others never get here, save those that an administrator asks for.
+        user = self.find_user(user_name)
+        if user is None:
+            raise web.HTTPError(404)
         found = await asyncio.to_thread(notices_of, Workspace.places, user.name)
         self.set_header("Cache-Control", "no-store")
         self.finish({**found, "workbench": f"{Workspace.places.origin}/app/workbench"})

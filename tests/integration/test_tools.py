@@ -28,7 +28,7 @@ SIGNS = {
     "tree": "jupyter-config-data",
     "terminals/main": "jupyter-config-data",
     "vscode/": "workbench",
-    "desktop/": "desktop-websockify/../desktop/static",
+    "desktop/": "Remote Desktop",
     "ungit/": "ungit",
 }
 ADDRESSES = [tool.path for tool in TOOLS]
@@ -68,7 +68,7 @@ def test_each_tool_opens_for_its_owner(tina: Person, address: str) -> None:
     """One click on the Workbench, and it is there."""
     answer = tina.ask("GET", f"/user/tina/{address}", follow_redirects=True)
     assert answer.status_code == 200, answer.text[:500]
-    assert SIGNS[address].rpartition("/../")[2].partition("/static")[0] in answer.text
+    assert SIGNS[address] in answer.text
     open_socket(tina, SOCKETS[address], Authorization=f"token {tina.token}")
 
 
@@ -105,6 +105,25 @@ def test_another_sites_page_gets_nothing_with_the_owners_cookies(tina: Person, a
     with pytest.raises(InvalidStatus) as refused:
         open_socket(tina, SOCKETS[address], Origin=FOREIGN, **signed_in)
     assert refused.value.response.status_code == 403
+
+
+def test_a_workspace_learns_its_own_owners_warnings_and_nobody_elses(
+    tina: Person, pierre: Person, inside: Shell
+) -> None:
+    """JupyterLab tells of a stop that is near; it must not tell who else is at work."""
+    own = tina.ask("GET", "/user/tina/twinhub/notices")
+    assert own.json()["server"] == ""
+    assert own.json()["warned"] is False
+    assert own.json()["workbench"].endswith("/app/workbench")
+    assert httpx2.get(f"{tina.installation.url}/user/tina/twinhub/notices", trust_env=False).status_code in (302, 403)
+    assert pierre.ask("GET", "/user/tina/twinhub/notices").status_code == 403
+    for name, expected in (("tina", "200"), ("pierre", "404"), ("nobody-at-all", "404")):
+        script = (
+            "export $(tr '\\0' '\\n' < /proc/$(pgrep -of singleuser)/environ | grep ^JUPYTERHUB_API); "
+            f"curl -s -o /dev/null -w '%{{http_code}}' -H \"Authorization: token $JUPYTERHUB_API_TOKEN\" "
+            f"$JUPYTERHUB_API_URL/twinhub/users/{name}/notices"
+        )
+        assert inside(tina, script).stdout == expected, name
 
 
 def test_the_tools_listen_on_sockets_that_only_their_owner_may_use(tina: Person, inside: Shell) -> None:
