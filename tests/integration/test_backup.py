@@ -18,7 +18,7 @@ from tests.support.people import Person, make_person
 from twinhub.images import Variant, image_name
 
 RESTORED = Path("/var/tmp/twinhub-test-restored")  # noqa: S108 - services that are not root must reach it
-RESTORED_NAME, RESTORED_PORT = "twinhub-restored", 8471
+RESTORED_NAME, RESTORED_PORT = "twinhub-restored", 8490
 
 
 @dataclass
