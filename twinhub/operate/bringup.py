@@ -87,13 +87,13 @@ def _ensure_engine(places: Places, supervisor: Supervisor, report: Report) -> li
     supervised = supervisor.running() and any(state.name == ours.name for state in supervisor.states())
     if not supervised:
         engine.end_own_engine(places.data_dir)  # its supervisor was killed, so nobody would restart it
-    if engine.engine_answers():
-        return [ours] if supervised else []
-    with report.step("Container engine"):
-        engine.install_engine(report.detail)
-        if not engine.engine_answers():
-            supervised = supervised or not supervisor.running()
-            _start_engine(places, supervisor, ours)
+    if not engine.engine_answers():
+        with report.step("Container engine"):
+            engine.install_engine(report.detail)
+            if not engine.engine_answers():
+                supervised = supervised or not supervisor.running()
+                _start_engine(places, supervisor, ours)
+    engine.refuse_remapping(engine.security_options())
     return [ours] if supervised else []
 
 

@@ -45,6 +45,10 @@ def examine_posture(places: Places) -> list[checks.Finding]:
 
 def _check_engine() -> checks.Finding:
     if engine.engine_answers():
+        try:
+            engine.refuse_remapping(engine.security_options())
+        except PublicError as error:
+            return checks.Finding("engine", False, error.what, error.fix)
         return checks.Finding("engine", True, "the container engine answers")
     return checks.Finding(
         "engine",

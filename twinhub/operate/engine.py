@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,41 @@ class EngineMissing(PublicError):
 
     code = "engine_missing"
     status = 500
+
+
+class EngineRemaps(PublicError):
+    """The engine gives containers other accounts than the machine's."""
+
+    code = "engine_remaps"
+    status = 500
+
+
+def refuse_remapping(security_options: Iterable[str]) -> None:
+    """Raise EngineRemaps for an engine with `userns-remap`; the options are those that it tells of itself.
+
+    An account in a container is then another one outside. People's files belong to
+    one account on both sides, so in a workspace they would be nobody's.
+    """
+    if any("name=userns" in option for option in security_options):
+        raise EngineRemaps(
+            "The container engine is set to 'userns-remap', so that nobody could write to their own files in a workspace.",
+            'Take "userns-remap" out of /etc/docker/daemon.json and restart the engine, or use another machine. '
+            "'workspaces.sudo: false' takes root away from workspaces without it.",
+        )
+
+
+def security_options() -> list[str]:
+    """Give what the engine says of its own guards; nothing of one that does not answer."""
+    try:
+        client = docker.from_env(timeout=10)
+    except docker.errors.DockerException:
+        return []
+    try:
+        return [str(option) for option in client.info().get("SecurityOptions") or []]
+    except (docker.errors.DockerException, OSError):
+        return []
+    finally:
+        client.close()
 
 
 def engine_answers() -> bool:

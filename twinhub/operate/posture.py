@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, Final
-
-import docker
-import docker.errors
+from typing import Final
 
 from gateway.pairs import days_left
 from twinhub.operate.certificates import NoCertificate, read_served
@@ -158,10 +155,10 @@ def _containers(places: Places) -> Iterator[Finding]:
         "sudo",
         not places.settings.workspaces.sudo,
         "nobody is root, in a workspace neither",
-        "People may become root inside their own workspace, with few capabilities: one lock less before the machine.",
+        "People may become root inside their own workspace, with few capabilities; it is the machine's own root, "
+        "should it ever get out. The engine's 'userns-remap' is no remedy: files would be nobody's in a workspace.",
         "Set 'workspaces.sudo: false' where nobody needs apt.",
     )
-    yield _user_namespaces()
     if ENGINE_SOCKET.exists():
         mode = ENGINE_SOCKET.stat().st_mode & 0o777
         yield _demand(
@@ -171,26 +168,6 @@ def _containers(places: Places) -> Iterator[Finding]:
             f"Every account of this machine may use {ENGINE_SOCKET} (mode {mode:o}), and so is root.",
             f"chmod o-rwx {ENGINE_SOCKET}",
         )
-
-
-def _user_namespaces() -> Finding:
-    try:
-        client = docker.from_env(timeout=10)
-        try:
-            options: list[Any] = client.info().get("SecurityOptions") or []
-        finally:
-            client.close()
-    except docker.errors.DockerException:
-        return Finding(
-            "user namespaces", False, "Whether they are used cannot be told without the engine.", "See 'engine' above."
-        )
-    return _demand(
-        "user namespaces",
-        any("name=userns" in option or "name=rootless" in option for option in options),
-        "root in a container is nobody outside",
-        "Root in a workspace is root outside, should it get out.",
-        'Add "userns-remap": "default" to /etc/docker/daemon.json where this machine runs nothing else in containers.',
-    )
 
 
 def _disk(places: Places) -> Iterator[Finding]:

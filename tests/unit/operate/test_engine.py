@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from twinhub.operate.engine import end_own_engine, engine_command, own_engine
+from twinhub.operate.engine import EngineRemaps, end_own_engine, engine_command, own_engine, refuse_remapping
 
 
 @pytest.fixture
@@ -55,3 +55,17 @@ def test_a_pid_that_another_program_has_by_now_is_left_alone(tmp_path: Path) -> 
         end_own_engine(tmp_path)
         assert other.poll() is None
         other.kill()
+
+
+def test_an_engine_that_gives_containers_other_accounts_is_refused_in_words() -> None:
+    """Files of people would be nobody's in their workspaces, and every start would fail for no visible reason."""
+    with pytest.raises(EngineRemaps) as refused:
+        refuse_remapping(["name=seccomp,profile=default", "name=userns"])
+    assert "userns-remap" in refused.value.what
+    assert "daemon.json" in refused.value.fix
+
+
+@pytest.mark.parametrize("options", [[], ["name=apparmor", "name=seccomp,profile=default", "name=cgroupns"]])
+def test_any_other_engine_is_taken(options: list[str]) -> None:
+    """As it comes from Debian, for one."""
+    refuse_remapping(options)
