@@ -22,8 +22,8 @@ COMPRESS: Final = "twinhub-compress"
 COMPRESS_JSON: Final = "twinhub-compress-json"
 HOME: Final = "twinhub-home"
 
-WORKSPACE_MIDDLEWARES: Final = (f"{WORKSPACE_HEADERS}@file", f"{COMPRESS}@file")
-"""For the routes that the hub writes."""
+WORKSPACE_MIDDLEWARES: Final = (f"{WORKSPACE_HEADERS}@file", f"{COMPRESS}@file", f"{FILE_LIMIT}@file")
+"""For the routes that the hub writes. Limited, as each request is a question to the pages (web.owners)."""
 
 SMALL_BODY_BYTES: Final = 1_000_000
 """The hub's forms and JSON; it keeps them in memory, as many at once as are sent."""

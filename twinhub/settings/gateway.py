@@ -121,8 +121,8 @@ class Gateway(Section):
     requests_per_second: int = Field(
         100,
         ge=0,
-        description="Requests to pages and API that one address may make a second, ten times as many at once; files "
-        "may be ten times as many again, and workspaces have no limit. 0: no limit.",
+        description="Requests to pages and API that one address may make a second, ten times as many at once; to files "
+        "and to each workspace ten times as many again. 0: no limit.",
     )
     compression: bool = Field(True, description="Whether scripts, styles and JSON of the library are compressed.")
     access_log: bool = Field(
