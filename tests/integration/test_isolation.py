@@ -61,7 +61,10 @@ def test_no_port_of_the_machine_is_open_at_any_of_its_addresses(
     marie: Person, inside: Shell, bridge: Bridge, listening: int
 ) -> None:
     """Databases and consoles that listen on all addresses are meant for the machine's own network."""
-    for address in addresses_of_the_machine():
+    addresses = addresses_of_the_machine()
+    assert bridge.address in addresses
+    for address in addresses:
+        socket.create_connection((address, listening), timeout=5).close()  # it is there for others
         assert not reaches(inside, marie, address, listening), address
 
 
@@ -149,10 +152,17 @@ KERNEL = {
     "make a device": "mknod /tmp/disk b 254 0",
     "a world of its own with all rights": "unshare --user --map-root-user --mount true",
     "another name space": "nsenter --target 1 --mount --uts true && nsenter -t 1 -U true",
-    "load a module": "echo x > /lib/modules/x; modprobe loop || insmod /lib/modules/x",
+    "load a module": """python3 -c 'import ctypes, os, sys
+number = {"x86_64": 175, "aarch64": 105}[os.uname().machine]
+ctypes.CDLL(None, use_errno=True).syscall(number, b"", 0, b"")
+sys.exit(ctypes.get_errno() == 1)  # whoever may is told that this is no module'
+""",
     "read the kernel's log": "dmesg",
     "change the clock": "date -s 2000-01-01",
-    "change its address": "ip link set dev eth0 address 02:00:00:00:00:01 || ip addr add 172.31.255.9/16 dev eth0",
+    "change its address": """python3 -c 'import fcntl, socket, struct
+address = socket.inet_aton("172.31.255.9")
+fcntl.ioctl(socket.socket(), 0x8916, struct.pack("16sH2s4s8s", b"eth0", socket.AF_INET, b"", address, b""))'
+""",
     "trace the processes of the machine": "ls /proc/1/root/ && test -e /proc/1/root/var/lib/docker",
 }
 
@@ -160,8 +170,9 @@ KERNEL = {
 @pytest.mark.parametrize("script", KERNEL.values(), ids=KERNEL.keys())
 def test_root_in_a_workspace_is_not_root_of_the_machine(marie: Person, inside: Shell, script: str) -> None:
     """People are root in their container to install software, and for nothing else."""
-    done = inside(marie, f"({script}) 2>/tmp/why", root=True, check=False)
+    done = inside(marie, f"({script})", root=True, check=False)
     assert done.returncode != 0, done.stdout
+    assert "not found" not in done.stderr, "a program that is missing proves nothing"
 
 
 @pytest.mark.parametrize("kind", ["AF_PACKET, socket.SOCK_RAW, 768", "AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP"])
@@ -180,6 +191,7 @@ def test_no_neighbour_on_the_bridge_answers(
     address = networks[installation.places.settings.name]["IPAddress"]
     inside(pierre, "nohup python3 -m http.server 7000 --bind 0.0.0.0 >/dev/null 2>&1 & sleep 0")
     for port in (8888, 7000):
+        wait_until(lambda port=port: reaches(inside, pierre, address, port), 20, f"something at {port}")
         assert not reaches(inside, marie, address, port), port
     pierre.stop_workspace()
 
