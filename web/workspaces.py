@@ -16,6 +16,8 @@ from twinhub.signin import User
 
 PENDING: Final = {"spawn": "starting", "stop": "stopping"}
 LONGEST_START_S: Final = 600.0
+PROGRESS_LOOKS: Final = 3
+PROGRESS_PAUSE_S: Final = 0.2
 LOOK_S: Final = 1.0
 """For so long an answer of the hub serves everybody who asks for the same person, however many pages they have."""
 MOST_LOOKS: Final = 10_000
@@ -80,12 +82,15 @@ class Workspaces:
         headers = {"Authorization": f"token {user.token}", "Accept": "text/event-stream"}
         address = f"/users/{user.name}/" + (f"servers/{server}/progress" if server else "server/progress")
         try:
-            async with self._http.stream("GET", address, headers=headers, timeout=LONGEST_START_S) as answer:
-                if answer.status_code != 200:
-                    yield b'data: {"failed": true, "message": "No start of the workspace is under way."}\n\n'
-                    return
-                async for chunk in answer.aiter_raw():
-                    yield chunk
+            for _ in range(PROGRESS_LOOKS):
+                async with self._http.stream("GET", address, headers=headers, timeout=LONGEST_START_S) as answer:
+                    if answer.status_code == 200:
+                        async for chunk in answer.aiter_raw():
+                            yield chunk
+                        return
+                # For a moment the hub says neither that a start is under way nor why it failed.
+                await asyncio.sleep(PROGRESS_PAUSE_S)
+            yield b'data: {"failed": true, "message": "No start of the workspace is under way."}\n\n'
         except httpx2.HTTPError:
             return  # the page asks for the state and goes on from there
 
