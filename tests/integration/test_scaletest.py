@@ -14,7 +14,7 @@ def traces(installation: Installation) -> list[str]:
     places = installation.places
     client = docker.from_env()
     prefix = f"{places.settings.name}-workspace-scaletest-"
-    found = [one.name for one in client.containers.list(all=True) if one.name.startswith(prefix)]
+    found = [one.name for one in client.containers.list(all=True, ignore_removed=True) if one.name.startswith(prefix)]
     client.close()
     found += [entry.name for folder in (places.files, places.homes) for entry in folder.glob("scaletest-*")]
     return found + [
@@ -24,7 +24,7 @@ def traces(installation: Installation) -> list[str]:
 
 def test_three_people_come_work_and_are_gone(installation: Installation) -> None:
     """An operator wants to know what the machine bears before people find out."""
-    done = installation.twinhub("scaletest", "--people", "3", "--per-second", "2", "--stay", "3", "--json", check=False)
+    done = installation.twinhub("scaletest", "--people", "3", "--per-second", "3", "--stay", "1", "--json", check=False)
     figures = json.loads(done.stdout.splitlines()[-1])
     assert figures["failures"] == {}, done.stderr
     assert {step: row["count"] for step, row in figures["steps"].items() if step != "answer"} == {

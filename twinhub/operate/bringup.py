@@ -151,4 +151,4 @@ def own_containers(places: Places, *, everything: bool = False) -> list[Containe
     """Give the containers of this installation's workspaces."""
     client = docker.from_env()
     label = f"{INSTALLATION_LABEL}={places.settings.name}"
-    return list(client.containers.list(all=everything, filters={"label": label}))
+    return list(client.containers.list(all=everything, filters={"label": label}, ignore_removed=True))

@@ -17,7 +17,7 @@ def remove_containers_of(places: Places, owner: str) -> list[str]:
     client = docker.from_env()
     try:
         labels = [f"{INSTALLATION_LABEL}={places.settings.name}", f"{OWNER_LABEL}={owner}"]
-        found = client.containers.list(all=True, filters={"label": labels})
+        found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
         for container in found:
             container.remove(force=True, v=True)
         return [str(container.name) for container in found]
