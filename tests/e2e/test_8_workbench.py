@@ -186,8 +186,8 @@ def test_the_workbench_shows_what_a_workspace_uses(
 ) -> None:
     """Whoever wonders why it is slow looks here."""
     page = engineer.open("/app/workbench")
-    rows = panel(page, "").locator(".tw-usage-row")
-    words = {label: rows.filter(has_text=label).locator(".tw-usage-words") for label in ("Memory", "Processor", "Disk")}
+    rows = panel(page, "").locator(".tw-use-row")
+    words = {label: rows.filter(has_text=label).locator(".tw-use-words") for label in ("Memory", "Processor", "Disk")}
     expect(words["Memory"]).to_contain_text(re.compile(r"\d (MiB|GiB) of 2"))
     expect(words["Disk"]).to_contain_text(re.compile(r"\d (kB|MB|GB)"))
     expect(rows.filter(has_text="Time left")).to_contain_text("without use")

@@ -111,5 +111,5 @@ export function makePanel(server, { refresh, context }) {
     await refresh();
   }
 
-  return { node, show, start };
+  return { node, show };
 }

@@ -8,10 +8,10 @@ import { endWords, memoryWords } from "./workbench-words.js";
 const HIGH = 0.9;
 
 function row(label) {
-  const words = element("span", { class: "tw-usage-words" });
+  const words = element("span", { class: "tw-use-words" });
   const filled = element("div", {});
   const bar = element("div", { class: "tw-meter", "aria-hidden": "true" }, filled); // the words say the same
-  const node = element("div", { class: "tw-usage-row" }, element("dt", {}, label), element("dd", {}, words, bar));
+  const node = element("div", { class: "tw-use-row" }, element("dt", {}, label), element("dd", {}, words, bar));
   return {
     node,
     show(text, part) {
@@ -29,7 +29,7 @@ const nearly = (part) => (part !== null && part >= HIGH ? (part > 1 ? ": too muc
 export function makeUsage() {
   const rows = { memory: row("Memory"), cpu: row("Processor"), disk: row("Disk"), time: row("Time left") };
   const killed = element("p", { class: "alert alert-warning mt-2 mb-0", hidden: true });
-  const node = element("div", { hidden: true }, element("dl", { class: "tw-usage" }, ...Object.values(rows).map((one) => one.node)), killed);
+  const node = element("div", { hidden: true }, element("dl", { class: "tw-use" }, ...Object.values(rows).map((one) => one.node)), killed);
 
   function show(workspace, profile) {
     const { usage } = workspace;

@@ -5,7 +5,7 @@ import { byId, element, showError } from "./dom.js";
 import { ownersName } from "./workbench-words.js";
 import { makePanel } from "./workbench-panel.js";
 import { askForNew } from "./workbench-start.js";
-import { fetchWorkspaces } from "./workspace.js";
+import { askToStart, fetchWorkspaces } from "./workspace.js";
 
 const PERIOD_MS = 5000;
 const SOON_MS = 1000;
@@ -87,9 +87,9 @@ document.addEventListener("visibilitychange", () => {
 });
 byId("tools-choice").addEventListener("change", showTools);
 byId("new-workspace").addEventListener("click", async () => {
-  const made = await askForNew(known).catch(showError);
-  if (!made) return;
-  await refresh();
-  panels.get(made.server)?.start(made);
+  const wish = await askForNew(known).catch(showError);
+  if (!wish) return;
+  await askToStart(wish).catch(showError);
+  await refresh(); // it is on the list now, and its panel follows the start
 });
 refresh();

@@ -8,9 +8,12 @@ const address = (server, rest = "") => `/app/api/workspaces/${server || "_"}${re
 export const fetchWorkspace = () => requestJson("GET", "/app/api/workspace");
 export const fetchWorkspaces = () => requestJson("GET", "/app/api/workspaces");
 
-export async function startWorkspace(onStep, { server = "", fresh = false, profile } = {}) {
-  await request("POST", address(server), { json: { fresh, profile } });
-  return followStart(onStep, server);
+// Asks for a start and no more; the hub knows a new workspace from then on.
+export const askToStart = ({ server = "", fresh = false, profile } = {}) => request("POST", address(server), { json: { fresh, profile } });
+
+export async function startWorkspace(onStep, wish = {}) {
+  await askToStart(wish);
+  return followStart(onStep, wish.server);
 }
 
 export function followStart(onStep, server = "") {
