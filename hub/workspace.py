@@ -61,6 +61,7 @@ class Workspace(EngineContainer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._steps = Steps()
+        self._start_failed = False
         self._profile = find_profile(self.places.settings, STANDARD)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -175,6 +176,7 @@ class Workspace(EngineContainer):
     async def start(self) -> tuple[str, int]:
         """Bring the workspace up; raises SpawnException in words a person can act on."""
         self._steps.begin()
+        self._start_failed = False
         try:
             wish = self._take_wish()
         except PublicError as error:
@@ -197,8 +199,22 @@ class Workspace(EngineContainer):
         return Workspace.turns
 
     def _failed_start(self, failure: Failure) -> Failure:
+        self._start_failed = True
         self._record(failure)
         return failure
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the container; raises SpawnException in words where the engine does not do it.
+
+        After a start that failed the hub makes sure that nothing is left. An engine
+        that is silent then has said so already; the next start takes up what there is.
+        """
+        try:
+            await super().stop(now=now)
+        except failures.ENGINE_ERRORS as error:
+            self.log.warning("%s did not stop: %s", self._log_name, error)
+            if not self._start_failed:
+                raise failures.explain_engine_error(error, self.image).exception() from error
 
     async def _bring_up(self, wish: Wish) -> tuple[str, int]:
         self._steps.tell(5, "Preparing your folders")
