@@ -96,7 +96,8 @@ def test_another_sites_page_gets_nothing_with_the_owners_cookies(tina: Person, a
     """A browser adds cookies to whatever a page sends; another port of the same host counts as the same site."""
     signed_in = {"Cookie": cookies(tina)}
     url = f"{tina.installation.url}/user/tina/{address}"
-    assert httpx2.get(url, headers=signed_in, trust_env=False, follow_redirects=True).status_code == 200
+    # With the jar, as redirects lose a header.
+    assert tina.http.get(url, follow_redirects=True).status_code == 200
     port = f"http://127.0.0.1:{tina.installation.places.settings.port + 1}"
     for telling in ({"Origin": FOREIGN}, {"Origin": port}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}):
         for method in ("GET", "POST"):
@@ -115,7 +116,7 @@ def test_a_workspace_learns_its_own_owners_warnings_and_nobody_elses(
     assert own.json()["server"] == ""
     assert own.json()["warned"] is False
     assert own.json()["workbench"].endswith("/app/workbench")
-    assert httpx2.get(f"{tina.installation.url}/user/tina/twinhub/notices", trust_env=False).status_code in (302, 403)
+    assert httpx2.get(f"{tina.installation.url}/user/tina/twinhub/notices", trust_env=False).status_code == 401
     assert pierre.ask("GET", "/user/tina/twinhub/notices").status_code == 403
     for name, expected in (("tina", "200"), ("pierre", "404"), ("nobody-at-all", "404")):
         script = (
