@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 import threading
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from tests.support.installation import Installation, wait_until
+import httpx2
+
+from tests.support.installation import Installation
 from tests.support.people import Person
 from tests.support.session import Browser
 from twinhub.operate import accounts
@@ -59,8 +62,21 @@ def arrive(person: Person) -> None:
     person.sign_in()
     asked = person.ask("POST", f"/hub/api/users/{person.name}/server", json={})
     assert asked.status_code in (201, 202), asked.text
-    wait_until(person.workspace_ready, 600, f"the workspace of {person.name}", pause_s=1.0)
+    _follow_progress(person)
     assert person.ask("GET", f"/user/{person.name}/api/status").status_code == 200
+
+
+def _follow_progress(person: Person) -> None:
+    """Listen to the steps of the start to the end, as the page that shows them does."""
+    url = f"{person.installation.url}/hub/api/users/{person.name}/server/progress"
+    headers = {"Authorization": f"token {person.token}"}
+    with httpx2.stream("GET", url, headers=headers, timeout=900, trust_env=False, verify=False) as steps:
+        for line in steps.iter_lines():
+            step = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+            assert not step.get("failed"), step
+            if step.get("ready"):
+                return
+    raise AssertionError(f"the start of {person.name} ended without a word")
 
 
 def _stop(person: Person) -> None:

@@ -32,10 +32,10 @@ class SmallDisk:
             if with_content:
                 _copy(self._folder, Path(aside))
             about = self._folder.stat()
-            size = ROOM_BYTES + sum(file.stat().st_size for file in Path(aside).rglob("*") if file.is_file())
-            options = (
-                f"size={size},nr_inodes={NAMES},mode={about.st_mode & 0o7777:o},uid={about.st_uid},gid={about.st_gid}"
-            )
+            there = list(Path(aside).rglob("*"))
+            size = ROOM_BYTES + sum(file.stat().st_size for file in there if file.is_file())
+            owner = f"mode={about.st_mode & 0o7777:o},uid={about.st_uid},gid={about.st_gid}"
+            options = f"size={size},nr_inodes={NAMES + len(there)},{owner}"
             subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self._folder)], check=True)
             try:
                 _copy(Path(aside), self._folder)

@@ -125,9 +125,7 @@ def test_the_platforms_disk_is_full(
     assert open_browser().sign_in(marie.name, marie.password).status_code == 200
     runs.stop_workspace()
     waits.start_workspace()
-    waits.stop_workspace()
-    runs.start_workspace()
-    assert runs.ask("GET", f"/user/{runs.name}/api/status").status_code == 200
+    assert waits.ask("GET", f"/user/{waits.name}/api/status").status_code == 200
     assert log.tracebacks() == {}
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.installation import Installation, wait_until, write_as_owner
 from tests.support.kernel import Kernel
+from tests.support.outage import PARTS, kill_and_wait
 from tests.support.people import Person
-from twinhub.operate.health import fetch_health
 
 BACK_WITHIN_S = 10.0
 TICKER = "#!/bin/sh\nn=0\nwhile sleep 0.1; do n=$((n+1)); echo tick $n; done\n"
@@ -41,7 +41,7 @@ def ticks(marie: Person, run: dict[str, Any]) -> int:
     return text.count("tick")
 
 
-@pytest.mark.parametrize("part", ["hub", "libms", "web", "gateway"])
+@pytest.mark.parametrize("part", PARTS)
 def test_a_killed_part_is_back_soon_and_nobody_is_cut_off(
     part: str, installation: Installation, marie: Person, kernel: Kernel, run: dict[str, Any]
 ) -> None:
@@ -51,24 +51,13 @@ def test_a_killed_part_is_back_soon_and_nobody_is_cut_off(
     # Another load on the machine may stall one return; a part that is slow is slow each time.
     while not back_after_s or (back_after_s[-1] > BACK_WITHIN_S and len(back_after_s) < 3):
         back_after_s.append(kill_and_wait(installation, marie, part))
+    print(f"\n{part} killed, back after {back_after_s[-1]:.1f} s")
     if part == "gateway":  # it carries the connection itself; notebooks open it again by themselves
         kernel.reconnect()
     assert kernel.run("print(count)").strip() == str(count)
     assert marie.ask("GET", f"/user/marie/twins/runs/{run['id']}").json()["state"] == "running"
     assert ticks(marie, run) > ticks_before
     assert min(back_after_s) < BACK_WITHIN_S
-
-
-def kill_and_wait(installation: Installation, marie: Person, part: str) -> float:
-    """Kill -9 a part; give the seconds until it answers people again."""
-    killed = installation.pid_of(part)
-    os.kill(killed, signal.SIGKILL)
-    started = time.monotonic()
-    way_in = {"libms": "/lib/files/marie/data", "hub": "/hub/api/user"}.get(part, "/user/marie/api/status")
-    wait_until(lambda: installation.pid_of(part) not in (0, killed), 60, f"the restart of the {part}")
-    wait_until(lambda: not fetch_health(installation.places, part), 60, f"the health of the {part}")
-    wait_until(lambda: marie.ask("GET", way_in).status_code == 200, 60, f"an answer of the {part}")
-    return time.monotonic() - started
 
 
 def test_a_killed_supervisor_is_put_right_by_up(installation: Installation, marie: Person, run: dict[str, Any]) -> None:
