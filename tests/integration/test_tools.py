@@ -68,6 +68,7 @@ def test_each_tool_opens_for_its_owner(tina: Person, address: str) -> None:
     """One click on the Workbench, and it is there."""
     answer = tina.ask("GET", f"/user/tina/{address}", follow_redirects=True)
     assert answer.status_code == 200, answer.text[:500]
+    assert answer.headers["content-type"].startswith("text/html")  # otherwise a browser shows the source
     assert SIGNS[address] in answer.text
     open_socket(tina, SOCKETS[address], Authorization=f"token {tina.token}")
 

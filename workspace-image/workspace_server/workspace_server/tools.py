@@ -34,7 +34,7 @@ def servers() -> dict[str, dict[str, Any]]:
             "SOCKET_PATH": "{unix_socket}",
             "NODE_OPTIONS": "--require=/opt/twinhub/listen-on-socket.cjs",
         }
-        found["ungit"] = _tool("ungit", _ungit(), absolute_url=True, environment=environment)
+        found["ungit"] = _tool("ungit", _ungit(), absolute_url=True, environment=environment, rewrite_response=say_html)
     if shutil.which("Xtigervnc"):
         desktop = _tool("Desktop", expendable("/opt/twinhub/desktop", "{unix_socket}"), raw_socket_proxy=True)
         desktop["launcher_entry"]["path_info"] = "desktop/"
@@ -50,6 +50,12 @@ def _tool(title: str, command: list[str], **more: Any) -> dict[str, Any]:
         "launcher_entry": {"title": title, "category": "Other"},
         **more,
     }
+
+
+def say_html(response: Any) -> None:
+    """Give ungit's page the type that it leaves out: Jupyter tells browsers not to guess, so they show its source."""
+    if "Content-Type" not in response.headers and response.body.lstrip()[:15].lower() == b"<!doctype html>":
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
 
 
 def _code_server() -> list[str]:
