@@ -168,6 +168,9 @@ def _remove_containers(places: Places) -> None:
     for container in bringup.own_containers(places, everything=True):
         container.remove(force=True)
     for volume in server_volumes(client, name):
+        # An engine that died while a volume was filled has left the container that filled it.
+        for container in client.containers.list(all=True, filters={"volume": volume.name}):
+            container.remove(force=True)
         volume.remove()
     remove_network(places)
     for image in client.images.list(name=f"{name}-workspace"):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final
 
 import docker
 import docker.errors
+import requests
 from docker.models.networks import Network
 
 from twinhub.errors import PublicError
 from twinhub.names import INSTALLATION_LABEL
 from twinhub.places import Places
+
+TROUBLES: Final = (docker.errors.DockerException, requests.exceptions.RequestException, IndexError, KeyError)
+"""Of an engine that is silent, or restarts, and of a network that is not as we made it."""
 
 
 class NetworkUnusable(PublicError):
@@ -32,19 +38,17 @@ def ensure_network(places: Places) -> str:
     Containers on it cannot reach each other (no inter-container traffic).
     """
     name = network_name(places)
-    client = docker.from_env()
     try:
-        found = client.networks.list(names=[f"^{name}$"])
-        network = found[0] if found else _create(client, name)
-        network.reload()
-        gateway = network.attrs["IPAM"]["Config"][0].get("Gateway")
-    except (docker.errors.DockerException, IndexError, KeyError) as error:
+        with closing(docker.from_env()) as client:
+            found = client.networks.list(names=[f"^{name}$"])
+            network = found[0] if found else _create(client, name)
+            network.reload()
+            gateway = network.attrs["IPAM"]["Config"][0].get("Gateway")
+    except TROUBLES as error:
         raise NetworkUnusable(
             f"The container network '{name}' cannot be used: {error}.",
             "Look at 'docker network ls'; when address pools are used up, remove networks that nobody needs.",
         ) from error
-    finally:
-        client.close()
     if not gateway:
         raise NetworkUnusable(f"The container network '{name}' has no gateway address.", f"docker network rm {name}")
     return str(gateway)
@@ -62,9 +66,9 @@ class Bridge:
 def find_bridge(places: Places) -> Bridge:
     """Look the network up; raises NetworkUnusable."""
     name = network_name(places)
-    client = docker.from_env()
     try:
-        attributes = client.networks.get(name).attrs
+        with closing(docker.from_env()) as client:
+            attributes = client.networks.get(name).attrs
         pools = attributes["IPAM"]["Config"]
         options = attributes.get("Options") or {}
         return Bridge(
@@ -72,10 +76,8 @@ def find_bridge(places: Places) -> Bridge:
             str(pools[0]["Gateway"]),
             tuple(ip_network(pool["Subnet"]) for pool in pools),
         )
-    except (docker.errors.DockerException, IndexError, KeyError) as error:
+    except TROUBLES as error:
         raise NetworkUnusable(f"The container network '{name}' cannot be looked at: {error}.", "twinhub up") from error
-    finally:
-        client.close()
 
 
 def _create(client: docker.DockerClient, name: str) -> Network:

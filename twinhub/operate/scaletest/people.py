@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
@@ -12,12 +13,15 @@ from typing import Final
 import docker
 import docker.errors
 
+from hub.accounts import AccountError
 from twinhub.errors import PublicError
 from twinhub.operate import accounts
 from twinhub.operate.report import Report
 from twinhub.places import Places
 
 PREFIX: Final = "scaletest-"
+LONGEST_WAIT_S: Final = 60.0
+PAUSE_S: Final = 0.5
 NAME: Final = re.compile(r"scaletest-[0-9]{4}")
 
 
@@ -61,15 +65,34 @@ def remove_people(places: Places, names: Iterable[str], report: Report) -> list[
 def _remove(places: Places, name: str, client: docker.DockerClient) -> None:
     if not NAME.fullmatch(name):
         raise ValueError(name)
+    # A start that is under way ends with its container; an account is not removed before.
+    _remove_container(places, name, client)
     if name in _names(places, "accounts"):
-        accounts.act(places, "remove", username=name)
+        _remove_account(places, name)
     if name in _names(places, "removed"):
         accounts.purge(places, name)
-    with suppress(docker.errors.NotFound):
-        client.containers.get(f"{places.settings.name}-workspace-{name}").remove(force=True, v=True)
+    _remove_container(places, name, client)
     for folder in (places.files, places.homes, places.trash):
         shutil.rmtree(folder / name, ignore_errors=True)
     (places.library / "audit" / f"{name}.jsonl").unlink(missing_ok=True)
+
+
+def _remove_container(places: Places, name: str, client: docker.DockerClient) -> None:
+    with suppress(docker.errors.NotFound):
+        client.containers.get(f"{places.settings.name}-workspace-{name}").remove(force=True, v=True)
+
+
+def _remove_account(places: Places, name: str) -> None:
+    """Remove an account; wait where its workspace starts or stops at the moment. Raises AccountError."""
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while True:
+        try:
+            accounts.act(places, "remove", username=name)
+            return
+        except AccountError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE_S)
 
 
 def _names(places: Places, kind: str) -> set[str]:
