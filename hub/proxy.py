@@ -99,7 +99,9 @@ class GatewayProxy(TraefikFileProviderProxy):
             router["middlewares"] = list(WORKSPACE_MIDDLEWARES)
             if self.owner_question and not data.get("hub"):
                 asking = f"{self.owner_question}/{quote(data.get('user', ''), safe='')}"
-                http["middlewares"] = {_owner(name): {"forwardAuth": {"address": asking}}}
+                # The way to the sign-in is meant for the browser, as it stands.
+                question = {"address": asking, "preserveLocationHeader": True}
+                http["middlewares"] = {_owner(name): {"forwardAuth": question}}
                 router["middlewares"].append(_owner(name))
         return traefik_config, jupyterhub_config
 

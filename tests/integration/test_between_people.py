@@ -87,6 +87,16 @@ def admin(installation: Installation) -> Iterator[Person]:
     person.http.close()
 
 
+def test_whoever_is_not_signed_in_is_sent_to_the_sign_in_and_comes_back(
+    installation: Installation, marie: Person
+) -> None:
+    """A bookmark of yesterday; the way must be the browser's, not that of the gateway's own question."""
+    headers = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+    answer = httpx2.get(f"{installation.url}/user/marie/lab?x=1", headers=headers, trust_env=False)
+    assert answer.status_code == 302
+    assert answer.headers["location"] == "/app/signin?next=%2Fuser%2Fmarie%2Flab%3Fx%3D1"
+
+
 def test_no_token_of_somebody_elses_opens_a_workspace(pierre: Person, admin: Person) -> None:
     """An administrator's neither: it would be shown to whatever its owner has put there."""
     for name, token in (("pierre", pierre.token), ("admin", admin.token), ("nobody", "0" * 32)):

@@ -16,7 +16,6 @@ LOOKING: Final = frozenset(
     {("status",), ("doctor",), ("logs",), ("audit",), ("config",), ("supervise",), ("upgrade", "status")}
 )
 LOOKING_VERBS: Final = frozenset({"list", "show", "verify", "status"})
-OF_AN_OPTION: Final = ("--data-dir",)
 LONGEST_VALUE: Final = 60
 
 

@@ -38,7 +38,7 @@ KEPT: Final = (
 )
 """What stays after an uninstall without --purge: everything that people made."""
 
-REMOVED: Final = ("app", "gateway", "images", "log", "run", "uploads")
+REMOVED: Final = ("app", "gateway", "images", "log", "run", "uploads", "workspaces")
 """What goes in any case. The data folder may hold things that are not ours, which stay."""
 
 

@@ -42,16 +42,14 @@ class Upkeep:
     _homes_tended_s: float = field(default=float("-inf"))
 
     def tend(self, now_s: float) -> None:
-        """Do what is due."""
-        try:
-            self._tend_certificate(now_s)
-            self._tend_access_log()
-            self._tend_firewall(now_s)
-            self._tend_homes(now_s)
-        except PublicError as error:
-            log.warning("%s %s", error.what, error.fix)
-        except OSError as error:
-            log.warning("upkeep has to wait: %s", error)
+        """Do what is due, the firewall first; what fails keeps nothing else from its turn."""
+        for task in (self._tend_firewall, self._tend_certificate, self._tend_access_log, self._tend_homes):
+            try:
+                task(now_s)
+            except PublicError as error:
+                log.warning("%s %s", error.what, error.fix)
+            except OSError as error:
+                log.warning("upkeep has to wait: %s", error)
 
     def _tend_certificate(self, now_s: float) -> None:
         """Serve what the operator's files have become, and a new certificate before the local one ends."""
@@ -75,7 +73,7 @@ class Upkeep:
         files = [file for file in (gateway.certificate, gateway.certificate_key) if file and gateway.tls == "files"]
         return tuple((file.stat().st_mtime_ns, file.stat().st_ino) for file in files if file.exists())
 
-    def _tend_access_log(self) -> None:
+    def _tend_access_log(self, _: float) -> None:
         file = self.places.access_log
         if not file.exists() or file.stat().st_size < self.places.settings.gateway.access_log_mb * 1_000_000:
             return

@@ -53,7 +53,7 @@ def test_every_way_to_a_workspace_asks_whose_browser_it_is(tmp_path: Path, route
     """Named workspaces are programs of their owner as well."""
     http = written(proxy(tmp_path), *route)
     (asking,) = http["middlewares"]
-    assert http["middlewares"][asking] == {"forwardAuth": {"address": f"{QUESTION}/alice"}}
+    assert http["middlewares"][asking]["forwardAuth"]["address"] == f"{QUESTION}/alice"
     public = [router for router in http["routers"].values() if router["entryPoints"] == ["public"]]
     assert len(public) == 1
     assert asking in public[0]["middlewares"]
