@@ -200,7 +200,7 @@ def test_nothing_of_all_that_hurt_anybody(
     for part in PARTS:
         wait_until(lambda part=part: not fetch_health(installation.places, part), 20, f"the health of {part}")
     assert marie.ask("GET", "/user/marie/api/status").status_code == 200
-    assert all(state.state == "RUNNING" for state in Supervisor(installation.places).states())
+    assert all(state.well for state in Supervisor(installation.places).states())
     added = calm.added()
     leaks = {name: words.found_in(text) for name, text in added.items() if words.found_in(text)}
     assert leaks == {}
