@@ -7,7 +7,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import docker
 import docker.errors
@@ -49,6 +49,12 @@ class NotAnInstallation(PublicError):
     status = 500
 
 
+def open_new(file: Path) -> TextIO:
+    """Open a new file in the place of what is there; a link is replaced and never followed."""
+    file.unlink(missing_ok=True)
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "w", encoding="utf-8")
+
+
 def write_settings(file: Path, changes: dict[str, Any]) -> bool:
     """Set keys in the configuration file, keeping its comments; tell whether anything changed.
 
@@ -68,7 +74,7 @@ def write_settings(file: Path, changes: dict[str, Any]) -> bool:
             target[last] = value
     part = file.with_name(f".{file.name}.part")
     file.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("w", encoding="utf-8") as stream:
+    with open_new(part) as stream:
         if not before:
             stream.write("# Configuration of Twinhub; 'twinhub config example' shows every key.\n")
         if content:

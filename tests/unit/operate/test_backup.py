@@ -1,5 +1,7 @@
 """A backup holds everything, as it was, whatever people call their files and do meanwhile."""
 
+import dataclasses
+import gzip
 import json
 import os
 import sqlite3
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from twinhub.operate.backup.catalogue import list_backups
+from twinhub.operate.backup import manifest
+from twinhub.operate.backup.catalogue import Backup, list_backups, write_summary
 from twinhub.operate.backup.errors import BackupDamaged, BackupRefused, RestoreRefused
 from twinhub.operate.backup.making import Wish, make_backup
 from twinhub.operate.backup.manifest import read_manifest
@@ -240,3 +243,63 @@ def test_the_summary_is_json_for_programs(places: Places) -> None:
     row = json.loads((backup.folder / "backup.json").read_text())
     assert row["format"] == 1
     assert row["entries"] == backup.entries
+
+
+def forged(backup: Backup, where: str, **changes: object) -> Backup:
+    """Give a backup whose manifest says something else of one entry, with its checksum made to fit."""
+    rows = [json.loads(line) for line in gzip.decompress((backup.folder / manifest.MANIFEST).read_bytes()).splitlines()]
+    for row in rows:
+        if row["path"] == where:
+            row.update(changes)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (backup.folder / manifest.MANIFEST).write_bytes(gzip.compress(text.encode()))
+    told = dataclasses.replace(backup, manifest=manifest.digest(backup.folder))
+    write_summary(told)
+    return told
+
+
+@pytest.mark.parametrize("place", ["twinhub.yaml", "installation-name", "hub/cron", "secrets/key"])
+def test_a_link_where_the_platform_keeps_its_own_is_refused(places: Places, tmp_path: Path, place: str) -> None:
+    """Root restores: a backup from somebody else must not have it write to a file of the server."""
+    victim = tmp_path / "victim"
+    victim.write_text("port: 8000\n")
+    (places.data_dir / place).symlink_to(victim)
+    with pytest.raises(BackupDamaged, match="has a link at"):
+        restore(make_backup(places, QUIET), tmp_path / "new", Changes({"name": "second"}), QUIET)
+    assert victim.read_text() == "port: 8000\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_link_in_the_place_of_a_part_is_not_followed(places: Places, tmp_path: Path) -> None:
+    """The settings are written aside first, and that place must not lead elsewhere either."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (places.data_dir / ".twinhub.yaml.part").symlink_to(victim)
+    restore(make_backup(places, QUIET), tmp_path / "new", Changes({"port": 9999}), QUIET)
+    assert victim.read_text() == "precious"
+    assert read_settings(tmp_path / "new/twinhub.yaml").port == 9999
+
+
+def test_a_further_name_is_never_looked_for_through_a_link(places: Places, tmp_path: Path) -> None:
+    """A hard link to a file of the server, in somebody's folder, would give that file to them."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/shadow").write_text("precious")
+    (places.files / "ada/away").symlink_to(tmp_path / "outside")
+    backup = forged(make_backup(places, QUIET), "files/ada/data/plain.csv", same_as="files/ada/away/shadow")
+    restore(backup, tmp_path / "new", NOTHING, QUIET)
+    assert (tmp_path / "outside/shadow").stat().st_nlink == 1
+    assert (tmp_path / "new/files/ada/data/plain.csv").read_text() == "a,b\n1,2\n"
+
+
+def test_a_content_is_named_by_a_digest_and_nothing_else(places: Places, tmp_path: Path) -> None:
+    """Anything else could be the path of a file of the server."""
+    backup = forged(make_backup(places, QUIET), "files/ada/data/plain.csv", sha256="../../../etc/passwd")
+    with pytest.raises(BackupDamaged, match="is no digest"):
+        restore(backup, tmp_path / "new", NOTHING, QUIET)
+
+
+def test_an_entry_without_its_folder_is_refused(places: Places, tmp_path: Path) -> None:
+    """It would be written to the top, past what is checked there."""
+    backup = forged(make_backup(places, QUIET), "files/ada", path="files/acc")
+    with pytest.raises(BackupDamaged, match="without its folder"):
+        restore(backup, tmp_path / "new", NOTHING, QUIET)

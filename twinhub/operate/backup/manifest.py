@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ Names = tuple[bytes, ...]
 """A path below the data folder, as the kernel knows it. Sorted, parents come right before what is in them."""
 
 MANIFEST: Final = "manifest.jsonl.gz"
+DIGEST: Final = re.compile(r"(sparse-)?[0-9a-f]{64}")
+"""Digests name files: one from elsewhere must not lead to another place."""
 
 
 class Kind(StrEnum):
@@ -113,9 +116,12 @@ def _line(entry: Entry) -> bytes:
 
 def _entry(line: bytes) -> Entry:
     row = json.loads(line)
+    kind = Kind(row["kind"])
+    if kind is Kind.FILE and not DIGEST.fullmatch(row["sha256"]):
+        raise ValueError(f"{row['sha256'][:100]!r} is no digest")
     return Entry(
         names=names_of(row["path"]),
-        kind=Kind(row["kind"]),
+        kind=kind,
         mode=int(row["mode"]),
         user_id=int(row["uid"]),
         group_id=int(row["gid"]),

@@ -8,7 +8,7 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twinhub.operate.backup import databases
 from twinhub.operate.backup.catalogue import Backup, check_manifest
@@ -17,9 +17,12 @@ from twinhub.operate.backup.errors import BackupDamaged, RestoreRefused
 from twinhub.operate.backup.manifest import Entry, Kind, Names, names_of, read_manifest, shown
 from twinhub.operate.backup.tree import OPEN_FOLDER
 from twinhub.operate.checks import NAME_FILE
-from twinhub.operate.install import write_settings
+from twinhub.operate.install import open_new, write_settings
 from twinhub.operate.report import Report
 from twinhub.settings import FILE_NAME
+
+OURS: Final = frozenset((FILE_NAME.encode(), NAME_FILE.encode(), b"hub", b"secrets"))
+"""What the platform itself opens, as root; each may be a file or a folder, with files in it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def _adapt(folder: Path, changes: Changes) -> None:
     for database in (folder / "hub").glob("*.sqlite"):
         databases.forget_workspaces(database)
     if changes.settings.get("name"):
-        (folder / NAME_FILE).write_text(f"{changes.settings['name']}\n")
+        with open_new(folder / NAME_FILE) as stream:
+            stream.write(f"{changes.settings['name']}\n")
 
 
 def write_tree(backup: Backup, folder: Path, below: Names, report: Report) -> int:
@@ -94,6 +98,8 @@ def write_tree(backup: Backup, folder: Path, below: Names, report: Report) -> in
     try:
         for entry in read_manifest(backup.folder):
             if entry.names[: len(below)] == below:
+                if not below:
+                    _refuse_detour(backup, entry)
                 tree.write(_moved_up(entry, len(below) - 1) if len(below) > 1 else entry)
                 count += 1
                 if count % 5000 == 0:
@@ -101,6 +107,15 @@ def write_tree(backup: Backup, folder: Path, below: Names, report: Report) -> in
     finally:
         tree.close()
     return count
+
+
+def _refuse_detour(backup: Backup, entry: Entry) -> None:
+    """Refuse what would lead root elsewhere: a backup may come from anybody."""
+    if entry.kind in (Kind.LINK, Kind.PIPE) and entry.names[0] in OURS and len(entry.names) <= 2:
+        raise BackupDamaged(
+            f"The backup {backup.name} has a {entry.kind} at {shown(entry.names)}, where the platform keeps its own.",
+            "Use a backup that you trust; 'twinhub backup extract' takes single folders out of this one.",
+        )
 
 
 def _moved_up(entry: Entry, levels: int) -> Entry:
@@ -113,7 +128,6 @@ class _Tree:
 
     def __init__(self, backup: Backup, folder: Path) -> None:
         self._backup = backup
-        self._root = folder
         self._open: list[tuple[Entry | None, int]] = [(None, os.open(folder, OPEN_FOLDER))]
 
     def write(self, entry: Entry) -> None:
@@ -122,6 +136,11 @@ class _Tree:
             self._leave()
         while self._open[-1][0] is not None and self._open[-1][0].names != entry.names[:-1]:
             self._leave()
+        if len(self._open) != len(entry.names):
+            raise BackupDamaged(
+                f"The manifest of the backup {self._backup.name} has {shown(entry.names)} without its folder.",
+                "Use another backup.",
+            )
         parent = self._open[-1][1]
         name = entry.names[-1]
         if entry.kind is Kind.FOLDER:
@@ -140,14 +159,21 @@ class _Tree:
             self._file(entry, parent)
 
     def _link(self, entry: Entry, parent: int) -> bool:
-        """Give a file that is there another name; False when it has none yet, or one too long."""
+        """Give a file that is there another name; False when it has none that can be reached without a link."""
         if not entry.same_as:
             return False
-        with suppress(OSError):
-            first = os.fsencode(self._root) + b"/" + b"/".join(entry.same_as)
-            os.link(first, entry.names[-1], dst_dir_fd=parent, follow_symlinks=False)
-            return True
-        return False
+        folder = os.dup(self._open[0][1])
+        try:
+            for name in entry.same_as[:-1]:
+                inner = os.open(name, OPEN_FOLDER, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            os.link(entry.same_as[-1], entry.names[-1], src_dir_fd=folder, dst_dir_fd=parent, follow_symlinks=False)
+        except OSError:
+            return False
+        finally:
+            os.close(folder)
+        return True
 
     def _file(self, entry: Entry, parent: int) -> None:
         target = os.open(entry.names[-1], os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=parent)
