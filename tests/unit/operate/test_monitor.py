@@ -1,6 +1,8 @@
 """What the monitor makes of figures: rates, alarms in words, one set for Prometheus, a day of history."""
 
 import json
+import sys
+import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from twinhub.operate.monitor.app import Board
 from twinhub.operate.monitor.history import History
 from twinhub.operate.monitor.machine import Machine
 from twinhub.operate.monitor.rotation import keep_within
-from twinhub.operate.monitor.schedule import last_moment
+from twinhub.operate.monitor.schedule import Schedule, last_moment
 from twinhub.operate.monitor.scraping import Counted, Pace, counted, pace
 from twinhub.operate.monitor.state import BackupState, Certificate, Part, State
 from twinhub.places import Places
@@ -169,3 +171,44 @@ def test_changed_settings_are_noted_with_both_values(tmp_path: Path) -> None:
     note_settings(Places(tmp_path, Settings.model_validate({"workspaces": {"memory": "1G"}})))
     (row,) = [json.loads(line) for line in (tmp_path / "audit/root/operator.jsonl").read_text().splitlines()]
     assert row["detail"] == "workspaces.memory: 2G → 1G"
+
+
+def tended(schedule: Schedule) -> None:
+    """Look after a backup as the monitor does, until it has ended."""
+    schedule.tend()
+    for _ in range(500):
+        if schedule.running_since is None:
+            return
+        time.sleep(0.02)
+        schedule.tend()
+    schedule.stop()
+    pytest.fail("it never ended")
+
+
+def test_a_daily_backup_that_says_much_comes_to_its_end(tmp_path: Path) -> None:
+    """Anybody can have files that a backup names at length; it must not wait for a reader for ever."""
+    places = Places(tmp_path, Settings.model_validate({"backup": {"daily_at": "03:00"}}))
+    code = "import json; print(json.dumps({'left_out': ['ä' * 500] * 100, 'name': 'x'}))"
+    schedule = Schedule(places, (sys.executable, "-c", code))
+    tended(schedule)
+    assert (schedule.failed_at, schedule.failure) == (None, "")
+
+
+def test_the_last_words_of_a_failed_daily_backup_are_shown(tmp_path: Path) -> None:
+    """The alarm says what the command said, not just that it failed."""
+    places = Places(tmp_path, Settings.model_validate({"backup": {"daily_at": "03:00"}}))
+    schedule = Schedule(
+        places, (sys.executable, "-c", "import sys; print('x' * 200_000); sys.exit('the disk is full')")
+    )
+    tended(schedule)
+    assert "the disk is full" in schedule.failure
+
+
+def test_a_daily_backup_that_hangs_is_stopped_and_told(tmp_path: Path) -> None:
+    """A disk that answers no more must raise an alarm, and the next day has its backup again."""
+    places = Places(tmp_path, Settings.model_validate({"backup": {"daily_at": "03:00"}}))
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    schedule = Schedule(places, (sys.executable, "-c", code), longest_s=0.3)
+    tended(schedule)
+    assert "was stopped" in schedule.failure
+    assert schedule.failed_at is not None
