@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from twinhub.operate.backup import manifest
-from twinhub.operate.backup.catalogue import Backup, list_backups, write_summary
+from twinhub.operate.backup.catalogue import Backup, find_backup, list_backups, list_unreadable, sweep, write_summary
 from twinhub.operate.backup.errors import BackupDamaged, BackupRefused, RestoreRefused
 from twinhub.operate.backup.making import Wish, make_backup
 from twinhub.operate.backup.manifest import read_manifest
@@ -303,3 +303,28 @@ def test_an_entry_without_its_folder_is_refused(places: Places, tmp_path: Path) 
     backup = forged(make_backup(places, QUIET), "files/ada", path="files/acc")
     with pytest.raises(BackupDamaged, match="without its folder"):
         restore(backup, tmp_path / "new", NOTHING, QUIET)
+
+
+@pytest.mark.parametrize("damage", ["{", '{"format": 99}', "[]", ""])
+def test_one_unreadable_backup_stops_no_other(places: Places, damage: str) -> None:
+    """A torn summary, or one of a later version, must not end the daily backups nor hide the good ones."""
+    good, torn = make_backup(places, QUIET), make_backup(places, QUIET)
+    (torn.folder / "backup.json").write_text(damage)
+    later = make_backup(places, QUIET)
+    assert [backup.name for backup in list_backups(places.backups)] == [good.name, later.name]
+    assert find_backup(places, "latest").name == later.name
+    (said,) = list_unreadable(places.backups)
+    assert torn.name in said
+
+
+@pytest.mark.parametrize("part", ["backup.json", "manifest.jsonl.gz"])
+def test_nothing_is_swept_while_a_backup_is_unreadable(places: Places, part: str) -> None:
+    """What it needs is not known, and it may be mended."""
+    (places.files / "ada/only-here").write_text("precious")
+    torn = make_backup(places, QUIET)
+    contents = set(torn.objects.digests())
+    (torn.folder / part).write_bytes(b"rotten")
+    (places.files / "ada/only-here").unlink()
+    verify(make_backup(places, QUIET), QUIET)
+    assert sweep(places.backups) == 0
+    assert contents <= set(torn.objects.digests())

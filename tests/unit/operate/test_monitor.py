@@ -64,6 +64,11 @@ def test_a_platform_that_is_well_raises_no_alarm() -> None:
             "backup_failed",
             "disk full",
         ),
+        (
+            replace(WELL, backup=replace(WELL.backup, unreadable=("X cannot be read.",))),
+            "backup_unreadable",
+            "X cannot",
+        ),
         (replace(WELL, certificate=Certificate(WELL.at + 86_400 * 5, "twins.example")), "certificate_ends", "twins"),
         (replace(WELL, certificate=Certificate(WELL.at - 1, "twins.example")), "certificate_ended", "ended on"),
     ],

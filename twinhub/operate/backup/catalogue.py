@@ -67,11 +67,26 @@ def folder_of(places: Places, to: Path | None = None) -> Path:
 
 
 def list_backups(folder: Path) -> list[Backup]:
-    """Give the complete backups of a folder, latest last."""
-    if not folder.is_dir():
-        return []
-    names = sorted(entry.name for entry in folder.iterdir() if NAME.match(entry.name) and entry.is_dir())
-    return [read_summary(folder / name) for name in names if (folder / name / SUMMARY).exists()]
+    """Give the complete backups of a folder that can be read, latest last."""
+    return _looked_at(folder)[0]
+
+
+def list_unreadable(folder: Path) -> list[str]:
+    """Say of each backup whose summary cannot be read what is wrong with it."""
+    return _looked_at(folder)[1]
+
+
+def _looked_at(folder: Path) -> tuple[list[Backup], list[str]]:
+    found: list[Backup] = []
+    unreadable: list[str] = []
+    if folder.is_dir():
+        for place in sorted(entry for entry in folder.iterdir() if NAME.match(entry.name) and entry.is_dir()):
+            if (place / SUMMARY).exists() or (place / MANIFEST).exists():
+                try:
+                    found.append(read_summary(place))
+                except BackupDamaged as error:
+                    unreadable.append(error.what)
+    return found, unreadable
 
 
 def find_backup(places: Places, name: str) -> Backup:
@@ -94,6 +109,7 @@ def read_summary(folder: Path) -> Backup:
         if row.pop("format") != FORMAT:
             raise BackupDamaged(f"The backup {folder.name} is of another format.", "Use the version that made it.")
         row |= {"changed": tuple(row["changed"]), "left_out": tuple(row["left_out"])}
+        row |= {"began": float(row["began"]), "ended": float(row["ended"])}
         return Backup(**row, folder=folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupDamaged(f"{folder / SUMMARY} cannot be read: {error}.", "Use another backup.") from error
@@ -153,8 +169,18 @@ def discard(backup: Backup) -> None:
 
 
 def sweep(folder: Path) -> int:
-    """Delete the contents that no backup needs; give the bytes that came free."""
+    """Delete the contents that no backup needs; give the bytes that came free.
+
+    Nothing goes while a backup cannot be read: nobody knows what it needs.
+    """
+    found, unreadable = _looked_at(folder)
+    if unreadable:
+        return 0
     wanted: set[str] = set()
-    for backup in list_backups(folder):
-        wanted.update(entry.sha256 for entry in read_manifest(backup.folder))
+    try:
+        for backup in found:
+            check_manifest(backup)
+            wanted.update(entry.sha256 for entry in read_manifest(backup.folder))
+    except BackupDamaged:
+        return 0
     return Objects(folder / "objects").sweep(wanted.__contains__)

@@ -22,7 +22,7 @@ from typing import Final
 
 from twinhub.operate.backup import catalogue, databases, manifest
 from twinhub.operate.backup.catalogue import MAKING, Backup
-from twinhub.operate.backup.errors import BackupRefused
+from twinhub.operate.backup.errors import BackupDamaged, BackupRefused
 from twinhub.operate.backup.manifest import Entry, Kind, Names, shown
 from twinhub.operate.backup.objects import Objects
 from twinhub.operate.backup.tree import OPEN_FILE, Found, attributes_of, entry_of, walk
@@ -150,7 +150,9 @@ def _prepared(places: Places, wish: Wish) -> Path:
 
 def _make(places: Places, report: Report, wish: Wish, folder: Path) -> Backup:
     _clear_interrupted(folder)
-    before = [backup for backup in catalogue.list_backups(folder) if backup.kind == wish.kind][-1:]
+    for unreadable in catalogue.list_unreadable(folder):
+        report.line(f"  !  {unreadable} No content is removed while it is there.")
+    before = _last_whole(folder, wish)
     course = _Course(places, Objects(folder / "objects"), report, wish)
     began = time.time()
     name = _free_name(folder, began, wish)
@@ -172,6 +174,16 @@ def _make(places: Places, report: Report, wish: Wish, folder: Path) -> Backup:
     keep = KEPT_BEFORE_UPGRADES if wish.only_accounts else (wish.keep or places.settings.backup.keep)
     catalogue.prune(folder, keep, wish.kind)
     return replace(backup, folder=folder / name)
+
+
+def _last_whole(folder: Path, wish: Wish) -> list[Backup]:
+    """Give the last backup of a kind whose manifest can be trusted, or none."""
+    for backup in reversed(catalogue.list_backups(folder)):
+        if backup.kind == wish.kind:
+            with suppress(BackupDamaged):
+                catalogue.check_manifest(backup)
+                return [backup]
+    return []
 
 
 def _free_name(folder: Path, began: float, wish: Wish) -> str:

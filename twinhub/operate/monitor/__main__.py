@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -51,16 +52,21 @@ def watch(places: Places, board: Board, sampler: Sampler, schedule: Schedule, en
     """Look, tend the backup and the logs, until the end."""
     rotated_at = time.monotonic()
     while True:
-        try:
-            board.put(sampler.look(), sampler.figures)
-            schedule.tend()
-            if time.monotonic() - rotated_at > ROTATE_EVERY_S:
-                rotated_at = time.monotonic()
-                rotate(places)
-        except Exception:  # one look that fails must not be the last
-            log.exception("a look at the platform failed")
+        _attempt("a look at the platform", lambda: board.put(sampler.look(), sampler.figures))
+        _attempt("tending the daily backup", schedule.tend)
+        if time.monotonic() - rotated_at > ROTATE_EVERY_S:
+            rotated_at = time.monotonic()
+            _attempt("turning over the logs", lambda: rotate(places))
         if ended.wait(LOOK_EVERY_S):
             return
+
+
+def _attempt(name: str, deed: Callable[[], object]) -> None:
+    """Do one thing; when it fails neither the others nor the next time are lost."""
+    try:
+        deed()
+    except Exception:
+        log.exception("%s failed", name)
 
 
 def open_socket(file: Path, group_id: int) -> socket.socket:

@@ -81,6 +81,9 @@ def _backup(state: State) -> Iterator[Alert]:
         fix = "Mend that, then try at once: twinhub backup"
         yield Alert("backup_failed", "error", f"The last backup failed: {backup.failure}", fix)
     yield from _backup_age(state, backup)
+    if backup.unreadable:
+        fix = "Move that folder away; until then nothing that backups no longer need is removed."
+        yield Alert("backup_unreadable", "warning", backup.unreadable[0], fix)
     if backup.last_problems:
         what = f"The last backup has {backup.last_problems} entries to look at."
         yield Alert("backup_gaps", "note", what, "'twinhub backup list --json' names them.")

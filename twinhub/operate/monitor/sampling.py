@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import Metric
 
-from twinhub.operate.backup.catalogue import list_backups
+from twinhub.operate.backup.catalogue import list_backups, list_unreadable
 from twinhub.operate.health import PARTS, fetch_health
 from twinhub.operate.monitor.certificates import read_certificate
 from twinhub.operate.monitor.machine import CpuMeter, look_at_machine, memory_of
@@ -107,8 +107,9 @@ class Sampler:
         folder = self._places.backups
         try:
             full = [one for one in list_backups(folder) if one.kind == "full"][-1:]
-        except OSError:
-            full = []
+            unreadable = tuple(list_unreadable(folder))
+        except OSError as error:
+            full, unreadable = [], (f"{folder} cannot be read: {error.strerror or error}.",)
         last = full[0] if full else None
         return BackupState(
             folder=str(folder),
@@ -120,6 +121,7 @@ class Sampler:
             failed_at=self._schedule.failed_at,
             failure=self._schedule.failure,
             daily_at=self._places.settings.backup.daily_at,
+            unreadable=unreadable,
         )
 
     def _read_certificate(self, now: float) -> Certificate | None:

@@ -41,6 +41,8 @@ class BackupState:
     failed_at: float | None = None
     failure: str = ""
     daily_at: str | None = None
+    unreadable: tuple[str, ...] = ()
+    """What is wrong with backups that cannot be read."""
 
 
 @dataclass(frozen=True)
