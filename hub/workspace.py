@@ -19,6 +19,7 @@ from hub.failures import CannotStart, Failure
 from hub.image import find_image
 from hub.plan import Making, Plan, plan_container
 from hub.steps import Steps, Turns
+from hub.tables import RemovedAccount
 from hub.wishes import Wish, WishRefused, read_form, read_wish
 from twinhub.errors import PublicError
 from twinhub.names import (
@@ -330,10 +331,11 @@ class Workspace(EngineContainer):
         """Remove the container; the home of a named workspace is put aside, from where the same name brings it back.
 
         The hub calls this when somebody removes a named workspace, and for each
-        workspace of a removed account, whose files and own home stay.
+        workspace of a removed account, whose files and homes stay: what is put
+        aside is deleted after some days, and an account is kept until it is purged.
         """
         await self.remove_object()
-        if self.name:
+        if self.name and self.user.db.get(RemovedAccount, self.user.name) is None:
             await self.docker("put_home_aside", self.user.name, self.name)
         forget_end(self.places, self.user.name, self.name)
 

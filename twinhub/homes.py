@@ -40,6 +40,16 @@ def put_home_aside(places: Places, owner: str, server: str) -> None:
         home.rename(home.with_name(f".removed-{time.time_ns() // 10**9}-{home.name}"))
 
 
+def list_homes(places: Places, owner: str) -> list[Path]:
+    """Give every home of a person: their own, those of named workspaces, and what was put aside of them."""
+    if not places.homes.is_dir():
+        return []
+    first = workspace_name(owner, "x").removesuffix("x")
+    found = ((folder, REMOVED.match(folder.name)) for folder in places.homes.iterdir())
+    named = ((folder, aside["name"] if aside else folder.name) for folder, aside in found)
+    return sorted(folder for folder, name in named if name == owner or name.startswith(first))
+
+
 def delete_expired_homes(places: Places) -> list[str]:
     """Delete homes that were put aside longer ago than the trash keeps; name them."""
     oldest_s = time.time() - places.settings.library.trash_days * 86_400

@@ -9,6 +9,7 @@ import httpx2
 
 from hub.accounts import AccountError
 from twinhub.errors import HubRefused, HubUnreachable
+from twinhub.homes import list_homes
 from twinhub.operate.health import address_of
 from twinhub.places import Places
 from twinhub.secrets import read_secret
@@ -34,8 +35,8 @@ def purge(places: Places, name: str) -> str:
             f"'{name[:40]}' is not a removed account.", "Remove it first: twinhub user remove NAME; it can be restored."
         )
     # Names are checked when accounts are made, so none of these leaves its folder.
-    homes = places.homes.glob(f"{name}.SERVER.*") if places.homes.exists() else ()
-    for folder in (places.files / name, places.trash / name, places.uploads / name, places.homes / name, *homes):
+    folders = (places.files / name, places.trash / name, places.uploads / name)
+    for folder in (*folders, *list_homes(places, name)):
         if folder.exists():
             shutil.rmtree(folder)
     return act(places, "forget", username=name)[0]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinhub.homes import delete_expired_homes, ensure_home, put_home_aside
+from twinhub.homes import delete_expired_homes, ensure_home, list_homes, put_home_aside
 from twinhub.names import SERVER_PATTERN, USERNAME_PATTERN, container_name, workspace_name
 from twinhub.places import Places
 from twinhub.settings import Settings
@@ -75,3 +75,18 @@ def test_homes_put_aside_are_deleted_when_the_trash_is(places: Places) -> None:
     put_home_aside(places, "ada", "new")
     assert delete_expired_homes(places) == [old.name]
     assert len(list(places.homes.iterdir())) == 2
+
+
+def test_everything_of_one_person_is_found_and_nothing_of_others(places: Places) -> None:
+    """What a purge leaves behind would be the home of the next person who gets the name."""
+    for server in ("", "big", "old"):
+        ensure_home(places, "ada", server)
+    put_home_aside(places, "ada", "old")
+    for other in ("ada-b", "ada.b", "bob"):
+        ensure_home(places, other)
+        ensure_home(places, other, "old")
+        put_home_aside(places, other, "old")
+    found = [home.name for home in list_homes(places, "ada")]
+    assert found[0].endswith("-ada.SERVER.old")
+    assert found[1:] == ["ada", "ada.SERVER.big"]
+    assert list_homes(Places(places.data_dir / "elsewhere", Settings()), "ada") == []
