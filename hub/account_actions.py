@@ -13,6 +13,7 @@ from hub import access, account_list, accounts, identities, invitations, removal
 from hub.groups import ensure_groups, read_groups
 from hub.sessions import REVOKED, end_sessions
 from hub.tables import Identity
+from twinhub.errors import Forbidden
 
 Form = Mapping[str, str]
 
@@ -184,7 +185,11 @@ class Actions:
         return Done(f"The account {user.name} is back, with its files.")
 
     async def forget(self, form: Form) -> Done:
-        """Free the name of a removed account whose files the command has deleted."""
+        """Free the name of a removed account whose files the command has deleted; nobody else deletes them."""
+        if not isinstance(self._handler.current_user, orm.Service):
+            raise Forbidden(
+                "Only the server's own command frees a name.", "Type on the server: twinhub user purge NAME"
+            )
         removal.forget(self._db, form.get("username", ""))
         return Done(f"The name {form['username']} is free.")
 
