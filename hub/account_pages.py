@@ -45,11 +45,12 @@ class PasswordHandler(BaseHandler):
         wait = attempts.remaining_s(name)
         if wait:
             raise accounts.AccountError("Too many wrong passwords.", f"Try again in {wait} seconds.")
+        attempts.record_try(name)
         row = accounts.find(self.db, name)
         old = self.get_body_argument("old_password", "", strip=False)
         if not await asyncio.to_thread(accounts.password_matches, row, old):
-            attempts.record_failure(name)
             raise accounts.AccountError("The current password is wrong.", "Type it again.")
+        attempts.record_success(name)
         shortest = self.authenticator.minimum_password_length
         accounts.change_password(self.db, name, new_password(self), shortest=shortest)
 

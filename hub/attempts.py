@@ -13,6 +13,8 @@ MOST_NAMES: Final = 10_000
 class Attempts:
     """Count wrong passwords in a row by account name; after a limit the name has to wait.
 
+    A try counts as wrong from the moment it begins, because looking takes a quarter of
+    a second: otherwise a hundred guesses at once would all be let through.
     Names that do not exist count too, so an answer never tells who has an account.
     While a name waits, even the right password is refused.
     """
@@ -30,8 +32,8 @@ class Attempts:
             return 0
         return max(0, math.ceil(last + self._wait_s - self._clock()))
 
-    def record_failure(self, name: str) -> None:
-        """Count one wrong password; a wait that is over leaves one try before the next."""
+    def record_try(self, name: str) -> None:
+        """Count one try, before it is known to be wrong; a wait that is over leaves one before the next."""
         count, _ = self._failures.get(name, (0, 0.0))
         self._failures[name] = (count + 1, self._clock())
         self._failures.move_to_end(name)

@@ -88,10 +88,10 @@ class AccountAuthenticator(NativeAuthenticator):
         wait = self.attempts.remaining_s(name)
         if wait:
             return f"Too many wrong passwords for this name. Try again in {wait} seconds."
+        self.attempts.record_try(name)
         row = accounts.find(self.db, name)
         # In a thread: it takes a quarter of a second on purpose, and others sign in meanwhile.
         if not await asyncio.to_thread(accounts.password_matches, row, password):
-            self.attempts.record_failure(name)
             return "Wrong user name or password."
         self.attempts.record_success(name)
         if row is None or not row.is_authorized:

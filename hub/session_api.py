@@ -118,8 +118,8 @@ class TokensHandler(_OfSession):
         wait = attempts.remaining_s(name)
         if wait:
             raise PasswordNeeded("Too many wrong passwords.", f"Try again in {wait} seconds.")
+        attempts.record_try(name)
         if not await asyncio.to_thread(accounts.password_matches, row, password):
-            attempts.record_failure(name)
             raise PasswordNeeded("The password is wrong.", "Type your password again.")
         attempts.record_success(name)
 
