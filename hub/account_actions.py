@@ -169,9 +169,19 @@ class Actions:
         if user.name == self._by:
             raise accounts.AccountError("You cannot remove yourself.", "Ask another administrator.")
         self._keep_an_admin(user)
-        await self._stop_all(user)
         found = self._handler.find_user(user.name)
+        _ensure_settled(found)
+        # First, so that nobody starts one workspace while another one stops.
         self._authenticator.delete_user(found)
+        for token in access.program_tokens(self._db, user):
+            self._db.delete(token)
+        end_sessions(self._db, user)
+        await self._stop_all(user)
+        if any(spawner.active for spawner in found.spawners.values()):
+            raise accounts.AccountError(
+                f"Nobody can sign in as {user.name} any more, but a workspace has not stopped.",
+                f"Type on the server in a moment: twinhub user remove {user.name}",
+            )
         await found.delete_spawners()
         name = found.name
         self._handler.users.delete(found)
@@ -245,13 +255,18 @@ class Actions:
     async def _stop_all(self, user: orm.User) -> None:
         found = self._handler.find_user(user.name)
         for name, spawner in list(found.spawners.items()):
-            if spawner.pending:
-                raise accounts.AccountError(
-                    f"The workspace of {user.name} is {'starting' if spawner.pending == 'spawn' else 'stopping'}.",
-                    "Try again in a moment.",
-                )
+            _ensure_settled(found)
             if spawner.active:
                 await self._handler.stop_single_user(found, name)
+
+
+def _ensure_settled(user: Any) -> None:
+    for spawner in user.spawners.values():
+        if spawner.pending:
+            raise accounts.AccountError(
+                f"The workspace of {user.name} is {'starting' if spawner.pending == 'spawn' else 'stopping'}.",
+                "Try again in a moment.",
+            )
 
 
 def _number(form: Form, key: str, default: int) -> int:

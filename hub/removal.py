@@ -17,20 +17,19 @@ def archive(session: Session, user: orm.User) -> None:
     """Take away every way to sign in, and keep what a restored account gets back.
 
     The caller deletes the hub's user, its tokens and containers; files are
-    touched by nobody.
+    touched by nobody. What a removal that was broken off has kept stays as it is.
     """
     row = accounts.find(session, user.name)
     service = session.get(ServiceAccount, user.name)
-    kept = {
-        "admin": bool(user.admin),
-        "groups": sorted(group.name for group in user.groups),
-        "admitted": bool(row is not None and row.is_authorized),
-        "service": {"note": service.note, "created_by": service.created_by} if service is not None else None,
-    }
-    removed: Any = session.get(RemovedAccount, user.name) or RemovedAccount(name=user.name)
-    removed.password = row.password if row is not None else None
-    removed.kept = kept
-    session.add(removed)
+    if session.get(RemovedAccount, user.name) is None:
+        kept = {
+            "admin": bool(user.admin),
+            "groups": sorted(group.name for group in user.groups),
+            "admitted": bool(row is not None and row.is_authorized),
+            "service": {"note": service.note, "created_by": service.created_by} if service is not None else None,
+        }
+        password = row.password if row is not None else None
+        session.add(RemovedAccount(name=user.name, password=password, kept=kept))
     for gone in (row, service):
         if gone is not None:
             session.delete(gone)
@@ -56,7 +55,9 @@ def restore(session: Session, name: str) -> orm.User:
         session.add(UserInfo(username=name, password=removed.password, is_authorized=admitted))
     if kept.get("service"):
         session.add(ServiceAccount(name=name, **kept["service"]))
-    user = orm.User(name=name, admin=bool(kept.get("admin")))
+    # There still is one where the removal was broken off.
+    user = orm.User.find(session, name) or orm.User(name=name)
+    user.admin = bool(kept.get("admin"))
     session.add(user)
     wanted = kept.get("groups") or []
     user.groups = session.query(orm.Group).filter(orm.Group.name.in_(wanted)).all()
