@@ -20,7 +20,13 @@ UNDERSTOOD = {501, 505}
 """A method or version that the server does not know is told so by a status of the 500s."""
 STOPPED = {502, 503, 424}
 """What a workspace that does not run is answered with."""
-GATEWAYS_OWN = (b"Internal Server Error", b"context canceled\n", b"Client Closed Request", b"Gateway Timeout")
+GATEWAYS_OWN = (
+    b"Internal Server Error",
+    b"context canceled\n",
+    b"Client Closed Request",
+    b"Gateway Timeout",
+    b"Bad Gateway",
+)
 """What Traefik itself says, with a status of the 500s, of a request whose very framing or upgrade is broken: it got
 nowhere, and nobody's answer is waited for."""
 JUPYTERS_OWN = ("PATCH json b'[null]'", "PUT json b'{\"a\": 1e999}'")
