@@ -1,10 +1,12 @@
 """Settings given to the installer are kept, and a bad one changes nothing."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from twinhub.operate.install import NotAnInstallation, uninstall, write_settings
+from twinhub.operate.install import KEPT, REMOVED, NotAnInstallation, uninstall, write_settings
+from twinhub.operate.layout import ensure_layout
 from twinhub.operate.report import Report
 from twinhub.places import Places
 from twinhub.settings import Settings, SettingsError, read_settings
@@ -47,3 +49,12 @@ def test_a_folder_that_is_no_installation_is_never_removed(tmp_path: Path) -> No
     with pytest.raises(NotAnInstallation):
         uninstall(Places(tmp_path, Settings()), Report(quiet=True), purge=True)
     assert (tmp_path / "precious").exists()
+
+
+def test_every_folder_of_an_installation_is_known_to_its_removal(tmp_path: Path) -> None:
+    """After 'uninstall --purge' nothing is left, names of people least of all."""
+    places = Places(tmp_path, Settings().for_installer(os.getuid()))
+    ensure_layout(places)
+    made = {entry.name for entry in tmp_path.iterdir()}
+    assert len(made) > 10
+    assert made - {*KEPT, *REMOVED} == set()
