@@ -328,3 +328,31 @@ def test_nothing_is_swept_while_a_backup_is_unreadable(places: Places, part: str
     verify(make_backup(places, QUIET), QUIET)
     assert sweep(places.backups) == 0
     assert contents <= set(torn.objects.digests())
+
+
+@pytest.mark.parametrize("damage", ["rotten", "shorter", "lost"])
+def test_a_damaged_content_is_whole_again_with_the_next_backup(places: Places, tmp_path: Path, damage: str) -> None:
+    """'Make a new backup now' is what a verification advises; it has to help."""
+    first = make_backup(places, QUIET)
+    digest = next(e.sha256 for e in read_manifest(first.folder) if e.names[-1] == b"plain.csv")
+    content = first.objects.path(digest)
+    if damage == "lost":
+        content.unlink()
+    else:
+        content.write_bytes(b"a,b\n1,3\n" if damage == "rotten" else b"a")
+    with pytest.raises(BackupDamaged, match="plain"):
+        verify(first, QUIET)
+    second = make_backup(places, QUIET)
+    verify(second, QUIET)
+    verify(first, QUIET)
+    restore(second, tmp_path / "new", NOTHING, QUIET)
+    assert (tmp_path / "new/files/ada/data/plain.csv").read_text() == "a,b\n1,2\n"
+
+
+def test_a_copy_of_a_file_does_not_lean_on_a_rotten_content(places: Places) -> None:
+    """The same content comes again under another name, and must be kept as it is now."""
+    first = make_backup(places, QUIET)
+    digest = next(e.sha256 for e in read_manifest(first.folder) if e.names[-1] == b"plain.csv")
+    first.objects.path(digest).write_bytes(b"a,b\n1,3\n")
+    (places.files / "ada/copy.csv").write_text("a,b\n1,2\n")
+    verify(make_backup(places, QUIET), QUIET)

@@ -212,7 +212,7 @@ def _check_room(course: _Course, folder: Path, before: list[Backup]) -> tuple[in
         total += 1
         if found.entry.kind is Kind.FILE:
             total_bytes += found.room_bytes
-            if earlier is None or not found.entry.same_content_as(earlier):
+            if earlier is None or not _is_kept(course, found, earlier):
                 new_bytes += found.room_bytes
     free = shutil.disk_usage(folder).free
     if new_bytes + KEEP_FREE_BYTES > free:
@@ -286,9 +286,14 @@ def _linked(course: _Course, found: Found, earlier: Entry | None) -> Entry | Non
 
 def _content(course: _Course, found: Found, earlier: Entry | None) -> Entry | None:
     """Keep a file's content, without reading one that has not changed."""
-    if earlier is not None and found.entry.same_content_as(earlier):
+    if earlier is not None and _is_kept(course, found, earlier):
         return replace(found.entry, sha256=earlier.sha256, attributes=earlier.attributes)
     return _copied(course, found)
+
+
+def _is_kept(course: _Course, found: Found, earlier: Entry) -> bool:
+    """Tell whether a file has not changed and its content is still there."""
+    return found.entry.same_content_as(earlier) and course.objects.has(earlier.sha256, earlier.size_bytes)
 
 
 def _copied(course: _Course, found: Found) -> Entry | None:

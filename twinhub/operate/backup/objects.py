@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from twinhub.operate.backup.contents import SPARSE, copy, digest_of, is_mostly_holes
 
 PART: Final = ".part-"
+DAMAGED: Final = ".damaged-"
 
 
 class Objects:
@@ -22,7 +25,8 @@ class Objects:
     def put(self, source: int, limit_bytes: int) -> tuple[str, int, int]:
         """Keep the first so many bytes of an open file; give digest, size, and the room that this took.
 
-        Nothing appears under its digest before it is whole.
+        Nothing appears under its digest before it is whole. What is there already is read again before it is
+        trusted, and replaced when it is no longer what its name says.
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         part = self._folder / f"{PART}{secrets.token_hex(8)}"
@@ -33,7 +37,7 @@ class Objects:
             finally:
                 os.close(target)
             place = self.path(digest)
-            if place.exists():
+            if self.has(digest, size) and not self.problem(digest):
                 return digest, size, 0
             place.parent.mkdir(mode=0o700, exist_ok=True)
             part.rename(place)
@@ -44,6 +48,19 @@ class Objects:
     def path(self, digest: str) -> Path:
         """Name the file of a content."""
         return self._folder / digest.removeprefix(SPARSE)[:2] / digest
+
+    def has(self, digest: str, size_bytes: int) -> bool:
+        """Tell whether a content is there with its size, without reading it."""
+        try:
+            status = self.path(digest).stat(follow_symlinks=False)
+        except OSError:
+            return False
+        return stat.S_ISREG(status.st_mode) and status.st_size == size_bytes
+
+    def put_aside(self, digest: str) -> None:
+        """Take a damaged content away, so that the next backup keeps it anew."""
+        with suppress(FileNotFoundError):
+            self.path(digest).rename(self._folder / f"{DAMAGED}{digest}")
 
     def problem(self, digest: str) -> str:
         """Read a content again; give '' when it is what its name says."""
@@ -64,7 +81,10 @@ class Objects:
                     yield from (file.name for file in folder.iterdir())
 
     def sweep(self, wanted: Callable[[str], bool]) -> int:
-        """Delete what nothing wants any more, and parts of interrupted copies; give the bytes that came free."""
+        """Delete what nothing wants any more, and parts of interrupted copies; give the bytes that came free.
+
+        What was damaged goes when nothing wants it, or when it is there again.
+        """
         freed = 0
         for digest in list(self.digests()):
             if not wanted(digest):
@@ -72,4 +92,8 @@ class Objects:
                 self.path(digest).unlink()
         for part in self._folder.glob(f"{PART}*"):
             part.unlink()
+        for damaged in self._folder.glob(f"{DAMAGED}*"):
+            digest = damaged.name.removeprefix(DAMAGED)
+            if not wanted(digest) or self.path(digest).exists():
+                damaged.unlink()
         return freed

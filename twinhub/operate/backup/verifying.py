@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from twinhub.operate.backup.catalogue import SHOWN_PROBLEMS, Backup, check_manifest
-from twinhub.operate.backup.errors import BackupDamaged
+from contextlib import suppress
+
+from twinhub.operate.backup.catalogue import SHOWN_PROBLEMS, Backup, check_manifest, only_one
+from twinhub.operate.backup.errors import BackupDamaged, BackupRefused
 from twinhub.operate.backup.manifest import Entry, Kind, read_manifest, shown
 from twinhub.operate.report import Report
 
 
 def verify(backup: Backup, report: Report) -> int:
-    """Read every content; give how many there are. Raises BackupDamaged, naming what is lost."""
+    """Read every content; give how many there are. Raises BackupDamaged, naming what is lost.
+
+    What is damaged is put aside, so that the next backup keeps it anew.
+    """
     problems: list[str] = []
     seen: dict[str, str] = {}
     count = 0
@@ -21,6 +26,7 @@ def verify(backup: Backup, report: Report) -> int:
                 _check(backup, entry, seen, problems)
     if count != backup.entries:
         problems.append(f"{count} entries instead of {backup.entries}")
+    _put_aside(backup, [digest for digest, problem in seen.items() if problem])
     if problems:
         more = f" and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
         raise BackupDamaged(
@@ -28,6 +34,15 @@ def verify(backup: Backup, report: Report) -> int:
             "Everything else in it is whole. Make a new backup now, and look at the disk.",
         )
     return len(seen)
+
+
+def _put_aside(backup: Backup, damaged: list[str]) -> None:
+    # A disk may be mounted for reading only, and a backup that is being made mends what it comes by itself.
+    if damaged:
+        with suppress(OSError, BackupRefused), only_one(backup.folder.parent):
+            for digest in damaged:
+                if backup.objects.problem(digest):
+                    backup.objects.put_aside(digest)
 
 
 def _check(backup: Backup, entry: Entry, seen: dict[str, str], problems: list[str]) -> None:
