@@ -47,22 +47,39 @@ class NoOtherVersion(PublicError):
     status = 404
 
 
-def take_over(places: Places, command: str, options: tuple[str, ...], report: Report) -> Versions:
-    """Change to another version; raises UpgradeFailed when this one runs again."""
-    # Whoever loses the connection to the server must not leave it between two versions.
+def _outlive_connection() -> None:
+    """Whoever loses the connection to the server must not leave it between two versions."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _keep(places: Places) -> Backup:
+    """Keep accounts, settings and secrets; what the last change of versions kept stays too."""
+    noted = read_versions(places)
+    wish = Wish(only_accounts=True, pinned=noted.backup if noted else "")
+    return make_backup(places, Report(quiet=True), wish)
+
+
+def take_over(
+    places: Places, command: str, options: tuple[str, ...], report: Report, *, today: Backup | None = None
+) -> Versions:
+    """Change to another version; raises UpgradeFailed when this one runs again.
+
+    `today` is what was kept before the database was put back to an earlier one.
+    """
+    _outlive_connection()
     if not runnable(command):
         raise NoOtherVersion(f"{command} is not there.", "Name a checkout: twinhub upgrade --from FOLDER")
     with report.step("Keeping accounts, settings and secrets"):
-        kept = make_backup(places, Report(quiet=True), Wish(only_accounts=True))
+        kept = today or _keep(places)
         form = hub_database.revision(places)
     report.line(f"     kept as {kept.folder}")
     if read_versions(places) is None:
         write_versions(places, Versions(own_command()))
     problem = _install(places, command, options)
     if problem:
-        _undo(places, kept, form, problem, report)
+        database = today is not None or hub_database.revision(places) != form
+        _undo(places, kept, problem, report, database=database)
     versions = Versions(command, own_command(), kept.name)
     write_versions(places, versions)
     remove_others(places, versions)
@@ -94,12 +111,12 @@ def _show(words: list[str]) -> tuple[int, str]:
     return process.returncode, last.removeprefix("twinhub: ")
 
 
-def _undo(places: Places, kept: Backup, form: str, problem: str, report: Report) -> None:
+def _undo(places: Places, kept: Backup, problem: str, report: Report, *, database: bool) -> None:
     """Put everything back, start this version again, and say so; always raises."""
     report.line(f"  ✗  The new version did not become healthy: {problem}")
     with report.step("Going back to the version before"):
         _stop_parts(places)
-        put_back(places, kept, database=hub_database.revision(places) != form)
+        put_back(places, kept, database=database)
         bringup.bring_up(read_places(places.data_dir), Report(quiet=True))
     remove_others(places, read_versions(places) or Versions(own_command()))
     raise UpgradeFailed(
@@ -122,15 +139,23 @@ def put_back(places: Places, kept: Backup, *, database: bool) -> None:
     """Give settings and secrets, and where asked for the database, the content they had.
 
     A database whose form has not changed stays: it holds what people did meanwhile.
+    All of it is put back, or everything stays; nothing that was replaced goes before that is sure.
     """
     aside = places.data_dir / f".putting-back-{secrets.token_hex(4)}"
-    aside.mkdir(mode=0o700)
+    new, old = aside / "new", aside / "replaced"
+    new.mkdir(mode=0o700, parents=True)
+    old.mkdir(mode=0o700)
+    names = (FILE_NAME, "secrets", *(("hub",) if database else ()))
     try:
-        write_tree(kept, aside, (), Report(quiet=True))
-        for name in (FILE_NAME, "secrets", *(("hub",) if database else ())):
-            _swap(aside / name, places.data_dir / name, aside / f"replaced-{name}")
-    finally:
+        write_tree(kept, new, (), Report(quiet=True))
+        for name in names:
+            _swap(new / name, places.data_dir / name, old / name)
+    except BaseException:
+        for name in names:
+            _swap(old / name, places.data_dir / name, new / name)
         shutil.rmtree(aside, ignore_errors=True)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _swap(new: Path, place: Path, old: Path) -> None:
@@ -145,12 +170,18 @@ def go_back(places: Places, report: Report, *, database: bool) -> Versions:
     versions = read_versions(places)
     if versions is None or not runnable(versions.previous):
         raise NoOtherVersion("No version before this one is there.", "Upgrade from its checkout: --from FOLDER")
+    _outlive_connection()
+    today = None
     if database:
         earlier = find_backup(places, str(places.backups / versions.backup))
-        make_backup(places, Report(quiet=True), Wish(only_accounts=True))
-        _stop_parts(places)
-        put_back(places, earlier, database=True)
-    taken = take_over(read_places(places.data_dir), versions.previous, (), report)
+        today = _keep(places)
+        try:
+            _stop_parts(places)
+            put_back(places, earlier, database=True)
+        except BaseException:
+            bringup.bring_up(places, Report(quiet=True))
+            raise
+    taken = take_over(read_places(places.data_dir), versions.previous, (), report, today=today)
     return replace(taken, previous=own_command())
 
 

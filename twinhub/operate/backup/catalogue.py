@@ -150,10 +150,13 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def prune(folder: Path, keep: int, kind: str) -> list[str]:
-    """Remove all but the latest so many backups of a kind, and contents that none needs; name those that went."""
+def prune(folder: Path, keep: int, kind: str, pinned: str = "") -> list[str]:
+    """Remove all but the latest so many backups of a kind, and contents that none needs; name those that went.
+
+    The one that is pinned stays in any case.
+    """
     mine = [backup for backup in list_backups(folder) if backup.kind == kind]
-    gone = mine[: max(0, len(mine) - keep)]
+    gone = [backup for backup in mine[: max(0, len(mine) - keep)] if backup.name != pinned]
     for backup in gone:
         discard(backup)
     if gone:

@@ -62,6 +62,8 @@ class Wish:
     only_accounts: bool = False
     keep: int | None = None
     """None: as configured."""
+    pinned: str = ""
+    """A backup that stays, however many there are."""
 
     @property
     def kind(self) -> str:
@@ -172,7 +174,7 @@ def _make(places: Places, report: Report, wish: Wish, folder: Path) -> Backup:
         catalogue.sweep(folder)
         raise
     keep = KEPT_BEFORE_UPGRADES if wish.only_accounts else (wish.keep or places.settings.backup.keep)
-    catalogue.prune(folder, keep, wish.kind)
+    catalogue.prune(folder, keep, wish.kind, wish.pinned)
     return replace(backup, folder=folder / name)
 
 
