@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 from typing import Final
 
 from twinhub.names import workspace_name
 from twinhub.places import Places
+from twinhub.removal import remove_tree
 
 REMOVED: Final = re.compile(r"^\.removed-(?P<moment_s>\d+)-(?P<name>.+)$")
 """Folders put aside; no account name starts with a dot."""
@@ -54,9 +54,7 @@ def delete_expired_homes(places: Places) -> list[str]:
     """Delete homes that were put aside longer ago than the trash keeps; name them."""
     oldest_s = time.time() - places.settings.library.trash_days * 86_400
     expired = [folder for folder in _removed(places) if _moment_s(folder) < oldest_s]
-    for folder in expired:
-        shutil.rmtree(folder)
-    return [folder.name for folder in expired]
+    return [folder.name for folder in expired if remove_tree(folder)]
 
 
 def _removed(places: Places, name: str | None = None) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import httpx2
@@ -12,6 +11,7 @@ from twinhub.errors import HubRefused, HubUnreachable
 from twinhub.homes import list_homes
 from twinhub.operate.health import address_of
 from twinhub.places import Places
+from twinhub.removal import remove_tree
 from twinhub.secrets import read_secret
 
 
@@ -36,9 +36,12 @@ def purge(places: Places, name: str) -> str:
         )
     # Names are checked when accounts are made, so none of these leaves its folder.
     folders = (places.files / name, places.trash / name, places.uploads / name)
-    for folder in (*folders, *list_homes(places, name)):
-        if folder.exists():
-            shutil.rmtree(folder)
+    stay = [folder for folder in (*folders, *list_homes(places, name)) if not remove_tree(folder)]
+    if stay:
+        raise AccountError(
+            f"Some files of '{name}' could not be deleted, so the name stays taken.",
+            "Run the command as the user who runs Twinhub, or as root; it goes on with what is left.",
+        )
     return act(places, "forget", username=name)[0]
 
 

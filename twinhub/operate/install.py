@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from twinhub.operate.network import remove_network
 from twinhub.operate.report import Report
 from twinhub.operate.volumes import server_volumes
 from twinhub.places import Places
+from twinhub.removal import remove_tree
 from twinhub.settings import parse_settings
 
 COMMAND: Final = Path("/usr/local/bin/twinhub")
@@ -161,11 +162,17 @@ def uninstall(places: Places, report: Report, *, purge: bool) -> None:
         COMMAND.unlink()
     firewall.remove_firewall(places)
     with report.step("Files"):
-        for name in (*REMOVED, *(KEPT if purge else ())):
-            entry = places.data_dir / name
-            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink(missing_ok=True)
-        if purge and not any(places.data_dir.iterdir()):
-            places.data_dir.rmdir()
+        remove_files(places, purge=purge)
+
+
+def remove_files(places: Places, *, purge: bool) -> None:
+    """Delete what the installer made, with `purge` what people made too; raises OSError naming what stays."""
+    entries = [places.data_dir / name for name in (*REMOVED, *(KEPT if purge else ()))]
+    stay = [str(entry) for entry in entries if not remove_tree(entry)]
+    if stay:
+        raise OSError(errno.ENOTEMPTY, "Not everything could be deleted", ", ".join(stay))
+    if purge and not any(places.data_dir.iterdir()):
+        places.data_dir.rmdir()
 
 
 def _remove_containers(places: Places) -> None:
