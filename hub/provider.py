@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.github import GitHubOAuthenticator
@@ -22,6 +22,7 @@ DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
 DISCOVERY_SECONDS: Final = 3600.0
 MOST_GROUPS: Final = 500
 EVERYBODY: Final = "*"
+LOCAL: Final = ("localhost", "127.0.0.1")
 
 
 def nonce_of(state_id: str) -> str:
@@ -40,11 +41,25 @@ def clean_groups(claim: object) -> set[str]:
 
 
 def _inside(claims: dict[str, Any], path: str) -> object:
-    """Read a claim; dots lead into claims that hold others, as `realm_access.roles`."""
+    """Read a claim; dots lead into claims that hold others, as `realm_access.roles`.
+
+    Unless there is a claim of the whole name, as `https://id.example/groups`.
+    """
+    if path in claims:
+        return claims[path]
     found: object = claims
     for part in path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def is_safe(address: str) -> bool:
+    """Tell whether nobody on the way can read what is sent there: it is encrypted, or stays on this machine."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL))
 
 
 class AtProvider(OAuthenticator):
@@ -137,8 +152,9 @@ class OpenIdConnect(AtProvider, GenericOAuthenticator):
                 f"The provider at {self.issuer} says that it is '{str(found.get('issuer'))[:200]}'.",
                 "An administrator sets accounts.provider_url to exactly the issuer's address.",
             )
-        for key in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-            if not str(found.get(key, "")).startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        for key in (*needed, "userinfo_endpoint") if found.get("userinfo_endpoint") else needed:
+            if not is_safe(str(found.get(key, ""))):
                 raise self._unreachable(f"names no usable {key}")
         self.authorize_url = found["authorization_endpoint"]
         self.token_url = found["token_endpoint"]

@@ -1,12 +1,15 @@
 """Sign-in at a provider: what the settings become, and what its claims may hold."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from traitlets.config import Config
 
 from hub.configure_provider import configure_provider
-from hub.provider import AtGitHub, AtGitLab, OpenIdConnect, clean_groups
+from hub.id_token import ProviderUnreachable
+from hub.provider import AtGitHub, AtGitLab, OpenIdConnect, clean_groups, is_safe
 from twinhub.places import Places
 from twinhub.secrets import write_secret
 from twinhub.settings import SettingsError, parse_settings
@@ -92,3 +95,55 @@ def test_settings_that_cannot_work_are_refused_by_name(accounts: str, word: str)
 def test_a_claim_of_groups_is_read_whatever_it_holds(claim: object, groups: set[str]) -> None:
     """A provider's slip must not end in an error page, or in a group of a strange name."""
     assert clean_groups(claim) == groups
+
+
+@pytest.mark.parametrize(
+    ("claim", "person"),
+    [
+        ("https://x.example/groups", {"https://x.example/groups": ["a"], "groups": ["b"]}),
+        ("realm_access.roles", {"realm_access": {"roles": ["a"]}}),
+        ("roles", {"roles": ["a"]}),
+        ("missing.roles", {"groups": ["a"]}),
+    ],
+)
+def test_groups_are_found_by_the_claims_whole_name_or_inside_of_others(claim: str, person: dict[str, Any]) -> None:
+    """Some providers name claims by addresses, whose dots lead nowhere."""
+    made = OpenIdConnect(groups_claim=claim)
+    assert asyncio.run(made.get_user_groups({made.user_auth_state_key: person})) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [
+        ("https://id.example/keys", True),
+        ("http://localhost:8080/keys", True),
+        ("http://127.0.0.1/keys", True),
+        ("http://localhost.evil.example/keys", False),
+        ("http://127.0.0.1.evil.example/keys", False),
+        ("http://localhost@evil.example/keys", False),
+        ("https://", False),
+        ("http://[", False),
+        ("", False),
+    ],
+)
+def test_only_addresses_nobody_can_read_along_are_safe(address: str, safe: bool) -> None:
+    """A host whose name begins like this machine's is another one."""
+    assert is_safe(address) is safe
+
+
+class Discovered(OpenIdConnect):
+    """A provider that names where it tells who somebody is."""
+
+    async def httpfetch(self, url: str, **_: Any) -> dict[str, Any]:
+        here = "https://id.example"
+        ends = {f"{end}_endpoint": f"{here}/{end}" for end in ("authorization", "token")}
+        return {"issuer": here, "jwks_uri": here, **ends, "userinfo_endpoint": self.userdata_url}
+
+
+def test_a_provider_that_would_be_asked_in_the_clear_is_refused() -> None:
+    """The access token is sent to that address too."""
+    made = Discovered(issuer="https://id.example", userdata_url="http://id.example/me")
+    with pytest.raises(ProviderUnreachable, match="userinfo_endpoint"):
+        asyncio.run(made.prepare())
+    for fine in ("https://id.example/me", ""):
+        asyncio.run(Discovered(issuer="https://id.example", userdata_url=fine).prepare())
