@@ -82,7 +82,7 @@ def accept(session: Session, token: str, name: str, password: str, *, shortest: 
 def list_invitations(session: Session) -> list[Any]:
     """Give those that can still be used, the newest first."""
     usable = session.query(Invitation).filter(*_can_be_used())
-    return list(usable.order_by(Invitation.id.desc()).all())
+    return [row for row in usable.order_by(Invitation.id.desc()) if _maker_may(session, row)]
 
 
 def revoke(session: Session, number: int) -> None:
@@ -96,12 +96,23 @@ def revoke(session: Session, number: int) -> None:
 
 def _usable(session: Session, token: str) -> Any:
     found = session.query(Invitation).filter_by(hashed=_hash(token)).first() if token else None
-    if found is None or found.uses_left < 1 or found.expires_at <= now():
+    if found is None or found.uses_left < 1 or found.expires_at <= now() or not _maker_may(session, found):
         raise InvitationRefused(
             "This invitation cannot be used: it was used already, has expired or was taken back.",
             "Ask whoever sent it for another one.",
         )
     return found
+
+
+def _maker_may(session: Session, invitation: Any) -> bool:
+    """Tell whether who made it may still give what it gives: administrators are made by administrators only."""
+    if not invitation.admin:
+        return True
+    maker = orm.User.find(session, invitation.created_by)
+    if maker is not None:
+        return bool(maker.admin)
+    # The command on the server asks as a service.
+    return orm.Service.find(session, invitation.created_by) is not None
 
 
 def _can_be_used() -> Any:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from jupyterhub import orm
 from sqlalchemy.orm import Session
 
 from hub import accounts, invitations
@@ -71,3 +72,31 @@ def test_an_invitation_without_measure_is_refused(session: Session, wish: Wish) 
     """A link for everybody for ever is no invitation."""
     with pytest.raises(accounts.AccountError, match="Choose"):
         invitations.invite(session, wish, by="admin")
+
+
+@pytest.mark.parametrize("leave", ["demoted", "removed"])
+def test_who_is_no_administrator_any_more_makes_none(session: Session, leave: str) -> None:
+    """Otherwise a link made in time would bring somebody who was removed back, as an administrator."""
+    boss = orm.User(name="boss", admin=True)
+    session.add(boss)
+    session.commit()
+    token = invitations.invite(session, Wish(hours=1, uses=3, admin=True), by="boss")
+    plain = invitations.invite(session, Wish(hours=1), by="boss")
+    accept(session, token, "ada")
+    if leave == "demoted":
+        boss.admin = False
+    else:
+        session.delete(boss)
+    session.commit()
+    with pytest.raises(InvitationRefused):
+        accept(session, token, "mallory")
+    assert [row.admin for row in invitations.list_invitations(session)] == [False]
+    accept(session, plain, "grace")
+
+
+def test_the_servers_own_command_invites_administrators(session: Session) -> None:
+    """It asks as a service, which is nobody's account."""
+    session.add(orm.Service(name="twinhub-operator", admin=True))
+    session.commit()
+    token = invitations.invite(session, Wish(hours=1, admin=True), by="twinhub-operator")
+    assert invitations.accept(session, token, "ada", "long enough", shortest=10).admin
