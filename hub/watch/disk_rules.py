@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 Key = TypeVar("Key")
@@ -41,7 +41,11 @@ class Measured:
     took_s: float
     written_bytes: int
     full_bytes: int
-    """How full the file system was."""
+    """How full the file system was, or the least since then: room that others free must not hide what somebody takes."""
+
+    def with_room(self, full_bytes: int) -> Measured:
+        """Take in how full the file system is now."""
+        return self if full_bytes >= self.full_bytes else replace(self, full_bytes=full_bytes)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ class Room:
         return look.free_bytes < self._reserve_bytes or look.free_names_share < FEWEST_NAMES
 
     def _urgency(self, watched: Watched, full_bytes: int, now: float) -> float:
+        if watched.measured is not None:
+            watched.measured = watched.measured.with_room(full_bytes)
         signs = Signs(watched.disk_limit_bytes, watched.reading.written_bytes, full_bytes)
         return urgency(watched.measured, signs, now)
 

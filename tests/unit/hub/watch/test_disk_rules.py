@@ -25,6 +25,13 @@ def test_what_may_have_passed_the_limit_is_measured_at_once(seen: Signs) -> None
     assert urgency(LAST, seen, 1003) >= 1
 
 
+def test_room_that_others_free_does_not_hide_what_somebody_takes() -> None:
+    """Somebody deletes ten gigabytes, then somebody else allocates nine without writing a byte."""
+    assert urgency(LAST, signs(filled=-GB), 1100) == 0
+    freed = LAST.with_room(40 * GB).with_room(45 * GB)
+    assert urgency(freed, signs(filled=-GB), 1100) > 1
+
+
 def test_nobody_is_measured_while_nothing_can_have_passed_a_limit() -> None:
     """Walking a hundred trees for one person's upload would slow down all."""
     assert urgency(LAST, signs(written=GB), 1010) == 0
