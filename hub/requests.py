@@ -6,6 +6,7 @@ table of addresses, so it is put right in place.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from tornado import web
 from tornado.log import app_log, gen_log
 
 _make_token: Final = UserTokenListAPIHandler.post
+_start: Final = BaseHandler.spawn_single_user
+LONGEST_END_S: Final = 30.0
 NAMES_A_SECRET: Final = ("Setting new xsrf cookie for", "Malformed HTTP message from", "Failed login for")
 """Beginnings of messages whose values are cookies, headers, or passwords typed into the wrong field."""
 
@@ -30,6 +33,7 @@ def ensure_strictness() -> None:
     TokenAPIHandler.post = _gone
     UserTokenListAPIHandler.post = _make_token_that_ends
     APIHandler.get_json_body = _read_json
+    BaseHandler.spawn_single_user = _start_after_the_end
     for log in (app_log, gen_log, logging.getLogger("JupyterHub")):
         if _without_values not in log.filters:
             log.addFilter(_without_values)
@@ -90,6 +94,21 @@ async def _make_token_that_ends(handler: Any, user_name: str) -> None:
         await _make_token(handler, user_name)
     except OverflowError as error:
         raise web.HTTPError(400, "expires_in must be a number of seconds that a calendar can hold.") from error
+
+
+async def _start_after_the_end(
+    handler: Any, user: Any, server_name: str = "", display_name: str = "", options: Any = None
+) -> None:
+    """Start a workspace that is ending just now right after its end, where the hub would fail."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + LONGEST_END_S
+    while server_name in user.spawners and (pending := user.spawners[server_name].pending):
+        if pending == "spawn":
+            return  # somebody else was faster; the answer is that it starts
+        if clock() > deadline:
+            raise web.HTTPError(503, "The workspace is still ending. Try again in a minute.")
+        await asyncio.sleep(0.1)
+    await _start(handler, user, server_name, display_name, options)
 
 
 def _without_values(record: logging.LogRecord) -> bool:
