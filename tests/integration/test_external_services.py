@@ -62,6 +62,7 @@ def mounted(installation: Installation) -> Iterator[None]:
     with configured(installation, {"gateway.services": services}):
         yield
     pages.shutdown()
+    pages.server_close()
     sockets.shutdown()
 
 
