@@ -8,7 +8,7 @@ from tests.support.installation import Installation
 from tests.support.people import Person, make_person
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def root(installation: Installation) -> Iterator[Person]:
     """An administrator of one's own, as the first one's password may have been changed."""
     installation.twinhub(
@@ -16,14 +16,18 @@ def root(installation: Installation) -> Iterator[Person]:
     )
     person = make_person(installation, "faults-root")
     yield person
+    # A removed account keeps its name until it is purged, and the next module wants it again.
     installation.twinhub("user", "remove", person.name, "--yes")
+    installation.twinhub("user", "purge", person.name, "--yes")
     person.http.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def toy(installation: Installation) -> Iterator[Person]:
     """Somebody with an account whose workspace never runs, for requests that may change them."""
     person = make_person(installation, "faults-toy")
     yield person
+    # A removed account keeps its name until it is purged, and the next module wants it again.
     installation.twinhub("user", "remove", person.name, "--yes")
+    installation.twinhub("user", "purge", person.name, "--yes")
     person.http.close()
