@@ -99,9 +99,10 @@ def test_a_notebook_computes_in_lab_and_git_is_beside_it(engineer: Visitor, work
     """Where people spend the day."""
     page = open_tool(engineer, "JupyterLab")
     page.locator(".jp-LauncherCard", has_text="Python 3").first.click()
+    expect(page.get_by_role("button", name="Python 3 | Idle")).to_be_visible(timeout=60_000)
     cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    cell.click()
-    page.keyboard.insert_text("print(6 * 7)")
+    cell.fill("print(6 * 7)")
+    expect(cell).to_contain_text("print(6 * 7)")
     page.keyboard.press("Shift+Enter")
     expect(page.locator(".jp-OutputArea-output").first).to_contain_text("42", timeout=60_000)
     page.locator("[data-id='jp-git-sessions']").click()
