@@ -41,7 +41,10 @@ def fresh(installation: Installation, pierre: Person, small_room: None) -> Perso
 
 def test_sparse_files_and_second_names_count_once_and_what_they_take(fresh: Person, inside: Shell) -> None:
     """Nobody is stopped for room that they do not take."""
-    inside(fresh, "truncate -s 5G ~/sparse; fallocate -l 150M ~/one; for n in 1 2 3; do ln ~/one ~/one-$n; done")
+    inside(
+        fresh,
+        "rm -f ~/one* ~/big; truncate -s 5G ~/sparse; fallocate -l 150M ~/one; for n in 1 2 3; do ln ~/one ~/one-$n; done",
+    )
     wait_until(lambda: measured_mb(fresh) > 150, 60, "the measurement of what was written")
     assert measured_mb(fresh) < 1000 * ROOM_GB
     assert fresh.workspace_ready()
