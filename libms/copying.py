@@ -16,8 +16,8 @@ from libms.backend import Backend
 from libms.errors import Changed, PathRefused
 from libms.models import EntryType
 from libms.paths import AssetPath
-from libms.removal import remove_tree
 from libms.room import explain_write
+from twinhub.removal import remove_tree
 
 BLOCK_BYTES: Final = 1024 * 1024
 PREFIX: Final = "copy-"

@@ -15,8 +15,8 @@ from libms.beneath import rename_without_replacing
 from libms.errors import NoSuchTrash
 from libms.models import Trashed
 from libms.paths import AssetPath, parse_path
-from libms.removal import remove_tree
 from libms.room import FULL
+from twinhub.removal import remove_tree
 
 ID: Final = re.compile(r"[0-9a-f]{24}")
 CONTENT: Final = "content"

@@ -17,8 +17,8 @@ from libms.errors import Changed, QueryTooLong
 from libms.graphql.context import Context, Services
 from libms.graphql.engine import Engine
 from libms.paths import parse_path
-from libms.removal import remove_tree
 from twinhub.places import Places
+from twinhub.removal import remove_tree
 from twinhub.signin import User
 
 AsUser = Callable[..., TestClient]
