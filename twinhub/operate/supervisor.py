@@ -28,6 +28,9 @@ from twinhub.places import Places
 MARK: Final = "TWINHUB_PART_OF"
 """Environment variable by which processes of an installation are recognised, whoever their parent is."""
 
+LONGEST_STOP_S: Final = 60.0
+"""supervisord kills what has not ended after its own time, which is shorter for each."""
+
 LONGEST_SOCKET_PATH: Final = 100
 """Linux ends a socket's address after 107 bytes; supervisord adds its process id while it starts."""
 
@@ -147,9 +150,7 @@ class Supervisor:
         programs = list(programs)
         self.write(programs)
         added, changed, removed = self._call("reloadConfig")[0]
-        for name in (*removed, *changed):
-            self._call("stopProcessGroup", name)
-            self._call("removeProcessGroup", name)
+        self._end_groups([*removed, *changed])
         for name in (*added, *changed):
             self._call("addProcessGroup", name)
         idle = {program.name for program in programs if program.once and not program.due}
@@ -158,6 +159,18 @@ class Supervisor:
                 self._call("startProcess", state.name, False)
                 added.append(state.name)
         return [*added, *changed, *removed]
+
+    def _end_groups(self, names: list[str]) -> None:
+        """Stop processes, all at once as each takes a second or more to be noticed, and forget them."""
+        for name in names:
+            self._call("stopProcessGroup", name, False)
+        deadline = time.monotonic() + LONGEST_STOP_S
+        while any(state.pid for state in self.states() if state.name in names):
+            if time.monotonic() > deadline:
+                break  # removing it says which one
+            time.sleep(0.05)
+        for name in names:
+            self._call("removeProcessGroup", name)
 
     def restart(self, name: str) -> None:
         """Stop and start one process."""
