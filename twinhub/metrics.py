@@ -1,13 +1,9 @@
-"""Figures of every process for Prometheus; no label holds anything that people chose."""
+"""Figures of what serves requests, for Prometheus; no label holds anything that people chose."""
 
 from __future__ import annotations
 
 import logging
-import socketserver
-import threading
 import time
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
@@ -16,7 +12,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twinhub.logging import REQUEST_HEADER, fields, new_request_id, request_id
-from twinhub.places import Places
 
 METRICS: Final = "/metrics"
 """On a part's own port, to which no route of the gateway leads."""
@@ -88,35 +83,3 @@ def _figures(scope: Scope) -> Response:
     if "x-forwarded-for" in Headers(scope=scope):
         return Response("Not here.", 404)
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
-
-
-def metrics_socket(places: Places, part: str) -> Path:
-    """Name the socket at which a part without a port of its own gives its figures; root alone reaches it."""
-    return places.run / "metrics" / f"{part}.sock"
-
-
-class _OverSocket(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
-
-class _Figures(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        """Give all figures of this process."""
-        text = generate_latest(REGISTRY)
-        self.send_response(200)
-        self.send_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet: the monitor asks every few seconds."""
-
-
-def offer_figures(places: Places, part: str) -> None:
-    """Give the figures of a process of root's that serves no HTTP, such as watch, from a thread."""
-    file = metrics_socket(places, part)
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    file.unlink(missing_ok=True)
-    server = _OverSocket(str(file), _Figures)
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

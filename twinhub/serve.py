@@ -1,7 +1,10 @@
-"""Serve an ASGI application on loopback, where only the gateway reaches it."""
+"""Serve an ASGI application where only the gateway reaches it, or on a socket for one other account."""
 
 from __future__ import annotations
 
+import os
+import socket
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -35,3 +38,15 @@ def serve(
         ws_ping_interval=30.0,
         ws_ping_timeout=90.0,
     )
+
+
+def open_socket(file: Path) -> socket.socket:
+    """Listen on a socket that no other account can have opened; the caller then gives it to whom it is for."""
+    file.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listening.bind(str(file))
+    finally:
+        os.umask(before)
+    return listening

@@ -12,21 +12,17 @@ import uvicorn
 from hub.engine_gate.app import create_app
 from hub.engine_gate.engine import Engine
 from twinhub.logging import configure_logging
+from twinhub.metrics_socket import offer_figures
 from twinhub.places import Places, read_places
+from twinhub.serve import open_socket
 
 KEEP_ALIVE_S: Final = 3600
 """The hub keeps its connections as long as it likes, as it may with the engine itself."""
 
 
-def open_socket(file: Path, group_id: int) -> socket.socket:
-    """Listen on a socket that nobody but its group could ever have opened."""
-    file.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(file))
-    finally:
-        os.umask(before)
+def open_for(file: Path, group_id: int) -> socket.socket:
+    """Listen where nobody but a group can connect."""
+    listening = open_socket(file)
     os.chown(file, -1, group_id)
     file.chmod(0o660)
     return listening
@@ -42,6 +38,7 @@ def serve(places: Places) -> None:
     """Serve until SIGTERM."""
     app = create_app(places, Engine(engine_socket()))
     configure_logging("engine-gate", places.settings.monitoring.log_level)
+    offer_figures(places, "engine-gate")
     configuration = uvicorn.Config(
         app,
         log_config=None,
@@ -54,7 +51,7 @@ def serve(places: Places) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(configuration).run(sockets=[open_socket(places.engine_gate_socket, places.hub_user_id)])
+    uvicorn.Server(configuration).run(sockets=[open_for(places.engine_gate_socket, places.hub_user_id)])
 
 
 if __name__ == "__main__":

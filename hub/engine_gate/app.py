@@ -9,6 +9,7 @@ import os
 import re
 from typing import Final
 
+from prometheus_client import Counter
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -27,6 +28,8 @@ from twinhub.owners import ensure_owner_folder
 from twinhub.places import Places
 
 LARGEST_BODY_BYTES: Final = 256 * 1024
+REFUSED: Final = Counter("twinhub_engine_gate_refused", "Requests to the container engine that were not let through")
+
 log = logging.getLogger("engine_gate")
 
 
@@ -45,6 +48,7 @@ class Gate:
                 return await self._own(request)
             return _response(await self._pass(request))
         except PublicError as error:
+            REFUSED.inc()
             log.warning("%s %.200s: %s", request.method, request.scope["path"].encode("ascii", "replace"), error)
             return JSONResponse({"message": str(error)}, error.status)
         except OSError as error:

@@ -11,6 +11,7 @@ from hub.watch.engine import Engine
 from hub.watch.hub import Hub
 from hub.watch.watcher import Watcher
 from twinhub.logging import configure_logging
+from twinhub.metrics_socket import offer_figures
 from twinhub.places import read_places
 from twinhub.secrets import read_secret
 
@@ -19,6 +20,7 @@ def main() -> None:
     """Read the environment, put the parts together, watch."""
     places = read_places()
     configure_logging("watch", places.settings.monitoring.log_level)
+    offer_figures(places, "watch")
     hub = Hub(os.environ["TWINHUB_HUB_URL"], read_secret(places.secrets / "watch"))
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

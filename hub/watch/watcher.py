@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from prometheus_client import Counter, Gauge
+
 from hub.watch import ending
 from hub.watch.control_groups import find_control_groups, mounted_controllers
 from hub.watch.ending import Endings, Why
@@ -27,6 +29,9 @@ TICK_S: Final = 1.0
 USAGE_PERIOD_S: Final = 3.0
 ASK_PERIOD_S: Final = 5.0
 GB: Final = 1_000_000_000
+
+ENDED: Final = Counter("twinhub_workspaces_ended", "Workspaces that the platform stopped", ["why"])
+WATCHED: Final = Gauge("twinhub_workspaces_watched", "Workspaces that run and are looked after")
 
 log = logging.getLogger("watch")
 
@@ -72,6 +77,7 @@ class Watcher:
         if now >= self._use_at:
             self._use_at = now + USAGE_PERIOD_S
             self._look_at_use(now)
+        WATCHED.set(len(self._watched))
         self._room.look(list(self._watched.values()), now, time.monotonic)
 
     # --- asking the hub and the engine, beside the watching ---------------------------
@@ -166,6 +172,7 @@ class Watcher:
         if watched.ending:
             return
         watched.ending = True
+        ENDED.labels(why.reason).inc()
 
         def tried() -> None:
             watched.ending = False  # should it live on, it is looked at again

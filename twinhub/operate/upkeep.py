@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from prometheus_client import Counter
+
 from gateway.serving import write_serving
 from twinhub.errors import PublicError
 from twinhub.homes import delete_expired_homes
 from twinhub.logging import configure_logging
+from twinhub.metrics_socket import offer_figures
 from twinhub.operate.firewall import ensure_firewall
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, read_places
@@ -27,6 +30,10 @@ EVERY_HOUR_S: Final = 3600.0
 FIREWALL_EVERY_S: Final = 30.0
 KEPT: Final = 5
 """Access logs put aside, the newest with the lowest number."""
+
+FIREWALL_SET_AGAIN: Final = Counter(
+    "twinhub_firewall_set_again", "How often the rules of the workspaces' network were gone"
+)
 
 log = logging.getLogger("upkeep")
 
@@ -89,6 +96,7 @@ class Upkeep:
             return
         self._walled_s = now_s
         if ensure_firewall(self.places):
+            FIREWALL_SET_AGAIN.inc()
             log.warning("the rules of the workspaces' network were gone, and are set again")
 
 
@@ -105,6 +113,7 @@ def main() -> None:
     """Look until told to stop."""
     places = read_places()
     configure_logging("upkeep", places.settings.monitoring.log_level)
+    offer_figures(places, "upkeep")
     upkeep = Upkeep(places)
     while True:
         upkeep.tend(time.monotonic())

@@ -21,6 +21,7 @@ from twinhub.operate.monitor.sampling import Sampler
 from twinhub.operate.monitor.schedule import Schedule
 from twinhub.operate.monitor.scraping import Scraper
 from twinhub.places import Places, read_places
+from twinhub.serve import open_socket
 
 LOOK_EVERY_S: Final = 10.0
 ROTATE_EVERY_S: Final = 60.0
@@ -43,7 +44,7 @@ def main() -> None:
     configuration = uvicorn.Config(
         create_app(board), access_log=False, server_header=False, log_config=None, lifespan="off", ws="none"
     )
-    uvicorn.Server(configuration).run(sockets=[open_socket(places.monitor_socket, places.settings.workspace_user_id)])
+    uvicorn.Server(configuration).run(sockets=[open_for(places.monitor_socket, places.settings.workspace_user_id)])
     ended.set()
     schedule.stop()
 
@@ -69,15 +70,9 @@ def _attempt(name: str, deed: Callable[[], object]) -> None:
         log.exception("%s failed", name)
 
 
-def open_socket(file: Path, group_id: int) -> socket.socket:
-    """Listen on a socket that only the pages' account, besides ours, can ever have opened."""
-    file.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(file))
-    finally:
-        os.umask(before)
+def open_for(file: Path, group_id: int) -> socket.socket:
+    """Listen where only the pages' account, besides ours, can connect."""
+    listening = open_socket(file)
     if os.getuid() == 0:
         os.chown(file.parent, 0, group_id)
         os.chown(file, 0, group_id)

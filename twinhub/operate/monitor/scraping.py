@@ -12,6 +12,7 @@ import httpx2
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from twinhub.metrics_socket import metrics_folder
 from twinhub.places import Places
 from twinhub.secrets import read_secret
 
@@ -63,7 +64,7 @@ class Scraper:
         loopback["web"] = self._places.web_port
         found = {part: self._ask(self._http, f"http://127.0.0.1:{port}/metrics") for part, port in loopback.items()}
         found["hub"] = self._ask(self._http, f"{self._hub_url}/hub/metrics", self._token())
-        for socket in sorted((self._places.run / "metrics").glob("*.sock")):
+        for socket in sorted(metrics_folder(self._places).glob("*.sock")):
             found[socket.stem] = self._ask_socket(socket)
         return found
 
