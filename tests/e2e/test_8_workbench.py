@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.support.installation import Installation, wait_until, write_as_owner
-from tests.support.settings import changed_settings
+from tests.support.settings import configured
 from tests.support.visitor import Visitor
 
 Shot = Callable[..., None]
@@ -39,7 +39,7 @@ COLOURS = """canvas => {
 @pytest.fixture(scope="module", autouse=True)
 def profiles(installation: Installation) -> Iterator[None]:
     """Two profiles whose workspaces end within minutes."""
-    with changed_settings(installation, workspaces={"profiles": PROFILES}):
+    with configured(installation, {"workspaces.profiles": PROFILES}):
         yield
 
 
@@ -252,7 +252,7 @@ def test_a_workspace_that_ended_says_why_on_both_pages(engineer: Visitor, ending
     shot(ending, "workbench-ended")
     gone = engineer.open(f"/hub/user/{engineer.name}/exercise/lab")
     expect(gone.get_by_role("heading", name="Your workspace 'exercise' has ended")).to_be_visible()
-    expect(gone.get_by_role("alert")).to_contain_text("as long as it may run at a time")
+    expect(gone.locator("main").get_by_role("alert")).to_contain_text("as long as it may run at a time")
     shot(gone, "not-running")
     gone.close()
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person
-from tests.support.settings import changed_settings
+from tests.support.settings import configured
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 ROOM_GB = 0.3
@@ -16,7 +16,7 @@ ROOM_GB = 0.3
 @pytest.fixture(scope="module")
 def small_room(installation: Installation) -> Iterator[None]:
     """Little room for everybody; a limit that only the watch holds makes no container anew."""
-    with changed_settings(installation, workspaces={"disk_gb": ROOM_GB}):
+    with configured(installation, {"workspaces.disk_gb": ROOM_GB}):
         yield
 
 

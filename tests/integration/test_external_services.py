@@ -15,7 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from tests.support.installation import Installation
 from tests.support.people import Person
-from tests.support.toggling import configured
+from tests.support.settings import configured
 
 
 class _Echo(BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person
-from tests.support.toggling import configured
+from tests.support.settings import configured
 
 PAGE = {"Accept": "text/html"}
 FILES = 100

@@ -14,7 +14,7 @@ from tests.integration.test_refusals import refused
 from tests.support.certificates import make_pair
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person
-from tests.support.toggling import configured
+from tests.support.settings import configured
 from twinhub.operate.certificates import read_served
 from twinhub.operate.supervisor import Supervisor
 

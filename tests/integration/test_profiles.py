@@ -10,7 +10,7 @@ import pytest
 from tests.integration.conftest import Shell
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person, make_person
-from tests.support.settings import changed_settings
+from tests.support.settings import configured
 
 PROFILES = {
     "small": {"memory": "512M", "cpus": 0.5, "processes": 200},
@@ -21,7 +21,7 @@ PROFILES = {
 @pytest.fixture(scope="module")
 def paul(installation: Installation) -> Iterator[Person]:
     """Somebody in no group, on a platform with profiles."""
-    with changed_settings(installation, workspaces={"profiles": PROFILES}):
+    with configured(installation, {"workspaces.profiles": PROFILES}):
         person = make_person(installation, "paul")
         yield person
         person.stop_workspace()

@@ -11,7 +11,7 @@ from tests.support.canaille import Canaille
 from tests.support.installation import Installation
 from tests.support.people import Person
 from tests.support.session import Browser, OpenBrowser, status_with
-from tests.support.settings import changed_settings
+from tests.support.settings import configured
 
 PEOPLE = {
     "wanda": "wanda-at-institute",
@@ -38,16 +38,16 @@ def provider(installation: Installation, tmp_path_factory: pytest.TempPathFactor
     secret = installation.places.secrets / "sign-in"
     secret.write_text(canaille.wishes["secret"])
     secret.chmod(0o600)
-    accounts = {
-        "sign_in": "oidc",
-        "provider_url": canaille.issuer,
-        "provider_client_id": "twinhub",
-        "provider_button": "Sign in at the institute",
-        "allowed_groups": ["engineers", "bosses"],
-        "admin_groups": ["bosses"],
+    changes = {
+        "accounts.sign_in": "oidc",
+        "accounts.provider_url": canaille.issuer,
+        "accounts.provider_client_id": "twinhub",
+        "accounts.provider_button": "Sign in at the institute",
+        "accounts.allowed_groups": ["engineers", "bosses"],
+        "accounts.admin_groups": ["bosses"],
     }
     try:
-        with changed_settings(installation, accounts=accounts):
+        with configured(installation, changes):
             yield canaille
             for name in ("wanda", "wanda-two"):
                 installation.twinhub("user", "remove", name, "--yes", check=False)
@@ -68,6 +68,12 @@ def sign_in_there(browser: Browser, name: str, target: str = "/app/library") -> 
     """Sign in at the provider; end where the platform sends the browser."""
     page = browser.send_form(go_there(browser, target), login=name)
     return browser.send_form(page, password=PEOPLE[name])
+
+
+def come_in(browser: Browser, name: str, target: str = "/app/library") -> None:
+    """Sign in at the provider and be where one wanted to go."""
+    page = sign_in_there(browser, name, target)
+    assert (page.status_code, page.url.path) == (200, target), f"{page.url}\n{page.text[-3000:]}"
 
 
 def callback_of(browser: Browser, name: str) -> httpx2.Response:
@@ -94,8 +100,7 @@ def who(browser: Browser) -> dict[str, object]:
 def test_somebody_of_an_allowed_group_comes_in_with_their_groups(provider: Canaille, open_browser: OpenBrowser) -> None:
     """No password here, no form, no waiting; and the way back is where they wanted to go."""
     browser = open_browser()
-    page = sign_in_there(browser, "wanda", "/app/tokens")
-    assert (page.status_code, page.url.path) == (200, "/app/tokens")
+    come_in(browser, "wanda", "/app/tokens")
     me = who(browser)
     assert (me["name"], me["admin"], me["groups"]) == ("wanda", False, ["engineers"])
 
@@ -107,13 +112,13 @@ def test_groups_and_the_administrators_role_follow_the_provider_at_the_next_sign
     try:
         provider.set_people(PEOPLE, {**GROUPS, "bosses": ["wanda"]})
         first = open_browser()
-        sign_in_there(first, "wanda")
+        come_in(first, "wanda")
         assert (who(first)["admin"], sorted(who(first)["groups"])) == (True, ["bosses", "engineers"])  # type: ignore[call-overload]
         assert first.http.get("/hub/accounts").status_code == 200
     finally:
         provider.set_people(PEOPLE, GROUPS)
     second = open_browser()
-    sign_in_there(second, "wanda")
+    come_in(second, "wanda")
     assert (who(second)["admin"], who(second)["groups"]) == (False, ["engineers"])
     assert first.http.get("/hub/accounts").status_code == 403
 
@@ -208,7 +213,7 @@ def test_a_captured_code_of_somebody_else_does_not_fit_another_sign_in(
 def test_signing_out_leads_to_the_providers_own_end_of_session(provider: Canaille, open_browser: OpenBrowser) -> None:
     """Otherwise the next person at this browser comes in with one click."""
     browser = open_browser()
-    sign_in_there(browser, "wanda")
+    come_in(browser, "wanda")
     stolen = browser.captured()
     away = browser.write("POST", "/app/signout").json()["next"]
     assert away.startswith(f"{provider.issuer}/oauth/end_session?")
@@ -223,7 +228,7 @@ def test_a_token_takes_a_fresh_sign_in_of_somebody_without_a_password(
 ) -> None:
     """A stolen cookie alone makes no token that outlives it."""
     browser = open_browser()
-    sign_in_there(browser, "wanda")
+    come_in(browser, "wanda")
     wish = {"note": "x", "access": "library-read", "hours": 1}
     made = browser.write("POST", "/app/api/tokens", wish)
     assert made.status_code == 201, made.text
@@ -235,14 +240,14 @@ def test_a_removed_person_stays_out_and_can_be_restored(
 ) -> None:
     """The provider still knows them; here an administrator has decided."""
     browser = open_browser()
-    sign_in_there(browser, "wanda")
+    come_in(browser, "wanda")
     stolen = browser.captured()
     installation.twinhub("user", "remove", "wanda", "--yes")
     assert status_with(installation, stolen, "/app/api/workspace") == 401
     assert "was removed" in sign_in_there(open_browser(), "wanda").text
     installation.twinhub("user", "restore", "wanda")
     again = open_browser()
-    sign_in_there(again, "wanda")
+    come_in(again, "wanda")
     assert who(again)["name"] == "wanda"
 
 

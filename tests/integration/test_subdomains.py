@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Error, Page, expect, sync_playwr
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.support.installation import Installation
 from tests.support.people import Person, make_person
-from tests.support.toggling import configured
+from tests.support.settings import configured
 from tests.support.visitor import Visitor
 
 DOMAIN = "twinhub.test"

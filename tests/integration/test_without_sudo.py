@@ -13,7 +13,7 @@ from tests.integration.conftest import Shell
 from tests.support.installation import Installation
 from tests.support.kernel import Kernel
 from tests.support.people import Person, make_person
-from tests.support.toggling import configured
+from tests.support.settings import configured
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 
 from tests.support.installation import Installation, wait_until, write_as_owner
 from tests.support.people import Person, make_person
-from tests.support.settings import changed_settings
+from tests.support.settings import configured
 
 
 @pytest.fixture
 def shortest_idle_time(installation: Installation) -> Iterator[None]:
     """One minute, the least that can be configured."""
-    with changed_settings(installation, workspaces={"idle_stop_minutes": 1}):
+    with configured(installation, {"workspaces.idle_stop_minutes": 1}):
         yield
 
 

@@ -1,23 +1,19 @@
-"""A platform with other settings for a while."""
+"""Another configuration for a while, on the platform that all tests share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import yaml
-
 from tests.support.installation import Installation
+from twinhub.operate.install import write_settings
 
 
 @contextmanager
-def changed_settings(installation: Installation, **sections: dict[str, Any]) -> Iterator[None]:
-    """Add keys to sections of twinhub.yaml and apply them; take them back at the end."""
+def configured(installation: Installation, changes: dict[str, Any]) -> Iterator[None]:
+    """Set keys by their dotted names, as an operator does in twinhub.yaml, and take them back."""
     file = installation.places.settings_file
     before = file.read_text()
-    content = yaml.safe_load(before) or {}
-    file.write_text(
-        yaml.safe_dump({**content, **{key: {**content.get(key, {}), **new} for key, new in sections.items()}})
-    )
+    write_settings(file, changes)
     try:
         installation.twinhub("up")
         yield
