@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from jupyterhub import orm
+from jupyterhub.utils import url_escape_path
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from jupyterhub_traefik_proxy.traefik_utils import TraefikConfigFileHandler
 from traitlets import Int, Unicode, default, observe
@@ -48,7 +50,9 @@ class GatewayProxy(TraefikFileProviderProxy):
     """Traefik as a process of its own, told about routes by a file.
 
     Each route stands there twice: for browsers, and for our own processes, which
-    come by an entry point of their own.
+    come by an entry point of their own. A named workspace that does not run has a
+    route to the hub, which says why: without it the person's own workspace, whose
+    addresses include all of theirs, would know nothing of it.
     """
 
     gateway_group_id = Int(config=True, help="Group that may read the routes.")
@@ -76,6 +80,46 @@ class GatewayProxy(TraefikFileProviderProxy):
             for section, parts in ours["http"].items():
                 config["http"][section] |= parts
         return config
+
+    async def add_user(self, user: Any, server_name: str = "") -> None:
+        """Lead to a workspace that is ready now."""
+        spec = _spec(user, server_name)
+        if spec in self._stopped():
+            await self.delete_route(spec)  # the new one would be merged into it
+        await super().add_user(user, server_name)
+
+    async def delete_user(self, user: Any, server_name: str = "") -> None:
+        """Lead to a workspace no longer."""
+        await super().delete_user(user, server_name)
+        if server_name:
+            await self._lead_to_hub(user, server_name)
+
+    async def check_routes(self, user_dict: Any, service_dict: Any, routes: Any = None) -> None:
+        """Put right what differs from what runs, and the ways to what does not run."""
+        await super().check_routes(user_dict, service_dict, routes)
+        there, wanted = self._stopped(), set()
+        for spawner in self.db.query(orm.Spawner).filter(orm.Spawner.name != "", orm.Spawner.server_id.is_(None)):
+            user = self.app.users[spawner.user]
+            wanted.add(_spec(user, spawner.name))
+            if _spec(user, spawner.name) not in there and not user.spawners[spawner.name].active:
+                await self._lead_to_hub(user, spawner.name)
+        for spec in there - wanted:
+            await self.delete_route(spec)
+
+    async def get_all_routes(self) -> dict[str, Any]:
+        """Give what leads to something that runs, which is all that the hub itself knows of."""
+        hidden = self._stopped()
+        return {spec: route for spec, route in (await super().get_all_routes()).items() if spec not in hidden}
+
+    def _stopped(self) -> set[str]:
+        routes = self.dynamic_config["jupyterhub"]["routes"].values()
+        return {route["routespec"] for route in routes if route["data"].get("stopped")}
+
+    async def _lead_to_hub(self, user: Any, server_name: str) -> None:
+        """Write the way without waiting for the gateway: a stop goes on while that is away."""
+        data = {"user": user.name, "server_name": server_name, "stopped": True}
+        spec = _spec(user, server_name)
+        await self._apply_dynamic_config(*self._dynamic_config_for_route(spec, self.hub.host, data))
 
     def _persist_dynamic_config(self) -> None:
         """Write all routes; where there is no room for them they are written as soon as there is.
@@ -111,6 +155,11 @@ class GatewayProxy(TraefikFileProviderProxy):
         questions = [["http", "middlewares", _owner(path[-1])] for path in traefik_keys if path[1] == "routers"]
         there = [path for path in questions if path[-1] in self.dynamic_config["http"].get("middlewares", {})]
         return (*traefik_keys, *inner, *there), jupyterhub_keys
+
+
+def _spec(user: Any, server_name: str) -> str:
+    spec: str = user.proxy_spec
+    return f"{spec}{url_escape_path(server_name)}/" if server_name else spec
 
 
 def _inner(name: str) -> str:

@@ -250,7 +250,7 @@ def test_a_workspace_that_ended_says_why_on_both_pages(engineer: Visitor, ending
     expect(ending.locator("#state-exercise")).to_have_text("stopped", timeout=90_000)
     expect(panel(ending, "exercise")).to_contain_text("as long as it may run at a time")
     shot(ending, "workbench-ended")
-    gone = engineer.open(f"/hub/user/{engineer.name}/exercise/lab")
+    gone = engineer.open(f"/user/{engineer.name}/exercise/lab")
     expect(gone.get_by_role("heading", name="Your workspace 'exercise' has ended")).to_be_visible()
     expect(gone.locator("main").get_by_role("alert")).to_contain_text("as long as it may run at a time")
     shot(gone, "not-running")

@@ -75,6 +75,18 @@ def test_a_named_workspace_keeps_its_name(nora: Person) -> None:
     nora.ask("DELETE", "/hub/api/users/nora/servers/idle", json={"remove": True})
 
 
+def test_the_address_of_one_that_does_not_run_says_so_while_another_runs(nora: Person) -> None:
+    """The person's own workspace has all addresses below their name, and knows nothing of the others."""
+    nora.start_workspace()
+    nora.stop_workspace("big")
+    page = nora.http.get("/user/nora/big/lab", follow_redirects=True, headers={"Accept": "text/html"})
+    assert page.url.path == "/hub/user/nora/big/lab"
+    assert "Your workspace &#39;big&#39;" in page.text
+    assert nora.ask("GET", "/user/nora/api/status").status_code == 200
+    nora.start_workspace(server="big")
+    assert nora.ask("GET", "/user/nora/big/api/status").json()["started"]
+
+
 def test_a_removed_workspace_is_back_under_its_name(nora: Person, installation: Installation) -> None:
     """Somebody always removes the wrong one."""
     home = installation.places.homes / "nora.SERVER.big"

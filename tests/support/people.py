@@ -53,20 +53,25 @@ class Person:
 
     def start_workspace(self, options: dict[str, Any] | None = None, *, server: str = "") -> None:
         """Return when the workspace answers; a named one where `server` is its name."""
-        path = f"/servers/{server}" if server else "/server"
-        answer = self.ask("POST", f"/hub/api/users/{self.name}{path}", json=options or {})
+        answer = self.ask("POST", f"/hub/api/users/{self.name}{_server_path(server)}", json=options or {})
         assert answer.status_code in (201, 202, 400), answer.text
         wait_until(lambda: self.workspace_ready(server), 90, f"the workspace {server} of {self.name}")
 
-    def stop_workspace(self) -> None:
+    def stop_workspace(self, server: str = "") -> None:
         """Return when the workspace has stopped."""
-        self.ask("DELETE", f"/hub/api/users/{self.name}/server")
-        wait_until(lambda: not self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"].get(""), 60, "the stop")
+        self.ask("DELETE", f"/hub/api/users/{self.name}{_server_path(server)}")
+        wait_until(
+            lambda: server not in self.ask("GET", f"/hub/api/users/{self.name}").json()["servers"], 60, "the stop"
+        )
 
     @property
     def container(self) -> str:
         """The name of the workspace's container."""
         return f"{self.installation.places.settings.name}-workspace-{self.name}"
+
+
+def _server_path(server: str) -> str:
+    return f"/servers/{server}" if server else "/server"
 
 
 def make_person(installation: Installation, name: str) -> Person:

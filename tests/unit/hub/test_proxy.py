@@ -3,10 +3,13 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from traitlets.config import Config
 
 from hub.proxy import GatewayProxy
@@ -41,6 +44,14 @@ def proxy(folder: Path, question: str = QUESTION) -> GatewayProxy:
         "owner_question": question,
     }
     return GatewayProxy(config=Config({"GatewayProxy": settings}))
+
+
+@dataclass
+class Account:
+    """What the proxy asks of the hub's user."""
+
+    name: str = "alice"
+    proxy_spec: str = "/user/alice/"
 
 
 def written(made: GatewayProxy, *route: Any) -> dict[str, Any]:
@@ -90,3 +101,33 @@ def test_a_route_goes_with_all_that_belongs_to_it(tmp_path: Path) -> None:
     assert {(section, name) for _, section, name in keys} == {
         (section, name) for section, parts in written(made, *ALICE).items() for name in parts
     }
+
+
+def test_a_stopped_named_workspace_leads_its_owner_to_the_hub_until_it_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: None
+) -> None:
+    """The route stays guarded, the hub takes it for none of its own, and nothing of it is left in the next one."""
+    made = proxy(tmp_path)
+    made._start_future = None  # no gateway is waited for
+    monkeypatch.setattr(GatewayProxy, "hub", SimpleNamespace(host="http://127.0.0.1:8001"))
+
+    def target() -> str:
+        (service,) = (made.dynamic_config["http"]["services"][name] for name in made.dynamic_config["http"]["services"])
+        return str(service["loadBalancer"]["servers"][0]["url"])
+
+    async def life() -> None:
+        await made._apply_dynamic_config(*made._dynamic_config_for_route(*BIG))
+        await made.delete_user(Account(), "big")
+        assert target() == "http://127.0.0.1:8001"
+        questions = [name for name in made.dynamic_config["http"]["middlewares"] if name.endswith("-owner")]
+        assert len(questions) == 1
+        assert await made.get_all_routes() == {}
+        monkeypatch.setattr(TraefikFileProviderProxy, "add_user", added)
+        await made.add_user(Account(), "big")
+        assert target() == BIG[1]
+        assert (await made.get_all_routes())[BIG[0]]["data"] == BIG[2]
+
+    async def added(self: GatewayProxy, _user: object, _name: str) -> None:
+        await self._apply_dynamic_config(*self._dynamic_config_for_route(*BIG))
+
+    asyncio.get_event_loop().run_until_complete(life())
