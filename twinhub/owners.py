@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
+from typing import Final
 
 from twinhub.names import COMMON, Category
 from twinhub.places import Places
 
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+MODE: Final = 0o775
+FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def ensure_owner_folder(places: Places, owner: str) -> bool:
@@ -37,6 +40,27 @@ def ensure_owner_folder(places: Places, owner: str) -> bool:
         if (places.files / aside).is_dir():
             shutil.rmtree(places.files / aside)
     return True
+
+
+def secure_owner_folder(places: Places, owner: str) -> None:
+    """As root, make an owner's folder root's own; its group, which is the owner's account, may write as before.
+
+    Among entries of a sticky folder only an entry's owner may rename it. So from now
+    on no account but root can put another folder, or a link, in its place between
+    the moment it is looked at and the moment the engine mounts it.
+    Raises OSError where it is a link or no folder.
+    """
+    if os.getuid() != 0:
+        return
+    folder = os.open(places.files / owner, FOLDER)
+    try:
+        about, group_id = os.fstat(folder), places.settings.workspace_user_id
+        if (about.st_uid, about.st_gid) != (0, group_id):
+            os.chown(folder, 0, group_id)
+        if stat.S_IMODE(about.st_mode) != MODE:
+            os.fchmod(folder, MODE)
+    finally:
+        os.close(folder)
 
 
 def _fill(files: int, aside: str, names: tuple[str, ...], user_id: int) -> None:

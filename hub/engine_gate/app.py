@@ -24,7 +24,7 @@ from twinhub.bodies import read_body
 from twinhub.errors import PublicError
 from twinhub.homes import ensure_home, put_home_aside
 from twinhub.names import COMMON
-from twinhub.owners import ensure_owner_folder
+from twinhub.owners import ensure_owner_folder, secure_owner_folder
 from twinhub.places import Places
 
 LARGEST_BODY_BYTES: Final = 256 * 1024
@@ -100,6 +100,7 @@ class Gate:
         seat = Seat(found["owner"], found["server"] or "")
         if request.method == "POST":
             await asyncio.to_thread(ensure_owner_folder, self._places, seat.owner)
+            await asyncio.to_thread(secure_owner_folder, self._places, seat.owner)
             came_back = await asyncio.to_thread(ensure_home, self._places, seat.owner, seat.server)
             return JSONResponse({"home_came_back": came_back})
         if request.method == "DELETE" and seat.server:

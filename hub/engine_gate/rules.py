@@ -69,19 +69,24 @@ class Rules:
         )
 
     def check_bind(self, bind: str, seat: Seat) -> None:
-        """Refuse any bind but this person's own, and one where a link stands in the folder's place.
+        """Refuse any bind but this person's own, and one that another account could swap before the engine mounts it.
 
         Sources are compared as text, so there is nothing in them to interpret.
+        Homes stand in a folder that only root may change; see also twinhub.owners.
         """
         if bind not in self.binds(seat):
             raise refused(f"the bind '{bind[:120]}' is not a folder of {seat.owner}")
         source = bind.split(":", 1)[0]
         try:
-            mode = os.lstat(source).st_mode
+            about = os.lstat(source)
         except OSError as error:
             raise refused(f"the folder {source} cannot be looked at ({error.strerror})") from error
-        if not stat.S_ISDIR(mode):
+        if not stat.S_ISDIR(about.st_mode):
             raise refused(f"{source} is not a folder")
+        if Path(source).parent == self.files and about.st_uid != os.getuid():
+            raise refused(
+                f"{source} belongs to the account {about.st_uid}, which could put another folder in its place"
+            )
 
     def check_existing(self, about: dict[str, object]) -> Seat:
         """Refuse an inspected container that is not a workspace of this installation."""

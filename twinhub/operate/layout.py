@@ -12,7 +12,7 @@ from typing import Final
 from hub.accounts import check_name
 from twinhub.names import COMMON
 from twinhub.operate.checks import NAME_FILE
-from twinhub.owners import ensure_owner_folder
+from twinhub.owners import ensure_owner_folder, secure_owner_folder
 from twinhub.places import Places
 from twinhub.secrets import ensure_copy, ensure_secret
 
@@ -44,7 +44,6 @@ def ensure_layout(places: Places) -> None:
         (places.run, 0o711, None),
         (places.gateway, 0o711, None),
         (places.access_log.parent, 0o700, places.gateway_user_id),
-        (places.files, 0o700, service_id),
         (places.trash, 0o700, service_id),
         (places.uploads, 0o700, service_id),
         (places.library, 0o700, service_id),
@@ -61,6 +60,8 @@ def ensure_layout(places: Places) -> None:
     ):
         _ensure_folder(folder, mode, owner_id)
     _ensure_shared(places.engine_gate_socket.parent, 0o750, hub_id)
+    # Sticky: the library makes folders of people there, and can rename or remove none that root has taken over.
+    _ensure_shared(places.files, 0o1770, service_id)
     # The hub writes its routes beside ours, which it can neither change nor remove.
     _ensure_shared(places.gateway / "dynamic", 0o1775, hub_id)
     for name in HUB_SECRETS:
@@ -72,6 +73,7 @@ def ensure_layout(places: Places) -> None:
     ensure_secret(places.secrets / ADMIN_PASSWORD, length_bytes=10)
     ensure_copy(places.secrets / "oauth", places.secrets / OAUTH_OF_HUB)
     ensure_owner_folder(places, COMMON)
+    secure_owner_folder(places, COMMON)
     (places.data_dir / NAME_FILE).write_text(places.settings.name + "\n")
     if places.settings.installed_by_root:
         _hand_to_hub(places)
@@ -103,7 +105,7 @@ def _ensure_shared(folder: Path, mode: int, group_id: int) -> None:
     """Make a folder of ours that one group may use too."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.getuid() == 0:
-        os.chown(folder, -1, group_id)
+        os.chown(folder, 0, group_id)
     folder.chmod(mode)
 
 
