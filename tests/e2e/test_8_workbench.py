@@ -23,8 +23,8 @@ PROFILES = {
     "naps": {**SMALL, "description": "for looking around", "idle_stop_minutes": 1},
 }
 
-KNOWN = ("https://open-vsx.org/vscode/gallery/", "https://www.gravatar.com/avatar/")
-"""Where VS Code looks for extensions and ungit for pictures of authors; the guide says so."""
+KNOWN = ("https://open-vsx.org/vscode/gallery/",)
+"""Where VS Code looks for extensions; the guide says so."""
 
 COLOURS = """canvas => {
   if (!canvas.width) return 0;

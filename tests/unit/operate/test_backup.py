@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from twinhub.operate.backup import manifest
 from twinhub.operate.backup.catalogue import Backup, find_backup, list_backups, list_unreadable, sweep, write_summary
@@ -18,6 +19,7 @@ from twinhub.operate.backup.making import Wish, make_backup
 from twinhub.operate.backup.manifest import read_manifest
 from twinhub.operate.backup.restoring import Changes, extract, restore
 from twinhub.operate.backup.verifying import verify
+from twinhub.operate.cli.backups import backup_list
 from twinhub.operate.report import Report
 from twinhub.places import Places
 from twinhub.settings import Settings, read_settings
@@ -315,6 +317,9 @@ def test_one_unreadable_backup_stops_no_other(places: Places, damage: str) -> No
     assert find_backup(places, "latest").name == later.name
     (said,) = list_unreadable(places.backups)
     assert torn.name in said
+    shown = CliRunner().invoke(backup_list, ["--to", str(places.backups)], obj=places.data_dir)
+    assert f"unreadable: {said}" in shown.stderr
+    assert torn.name not in shown.stdout
 
 
 @pytest.mark.parametrize("part", ["backup.json", "manifest.jsonl.gz"])

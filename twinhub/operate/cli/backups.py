@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from twinhub.operate.backup.catalogue import Backup, find_backup, list_backups
+from twinhub.operate.backup.catalogue import Backup, find_backup, list_backups, list_unreadable
 from twinhub.operate.backup.making import Wish, make_backup
 from twinhub.operate.backup.restoring import Changes, extract
 from twinhub.operate.backup.restoring import restore as restore_backup
@@ -75,6 +75,8 @@ def backup_list(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
         click.echo(
             f"  {one.name:<26} {when}  {one.kind:<8} {one.entries:>9,} entries {size}  {one.problems} to look at"
         )
+    for words in list_unreadable(where):
+        click.echo(f"  unreadable: {words}", err=True)
 
 
 @backup.command("verify")

@@ -34,7 +34,7 @@ def servers() -> dict[str, dict[str, Any]]:
             "SOCKET_PATH": "{unix_socket}",
             "NODE_OPTIONS": "--require=/opt/twinhub/listen-on-socket.cjs",
         }
-        found["ungit"] = _tool("ungit", _ungit(), absolute_url=True, environment=environment, rewrite_response=say_html)
+        found["ungit"] = _tool("ungit", _ungit(), absolute_url=True, environment=environment, rewrite_response=keep_at_home)
     if shutil.which("Xtigervnc"):
         desktop = _tool("Desktop", expendable("/opt/twinhub/desktop", "{unix_socket}"), raw_socket_proxy=True)
         desktop["launcher_entry"]["path_info"] = "desktop/"
@@ -52,10 +52,15 @@ def _tool(title: str, command: list[str], **more: Any) -> dict[str, Any]:
     }
 
 
-def say_html(response: Any) -> None:
-    """Give ungit's page the type that it leaves out: Jupyter tells browsers not to guess, so they show its source."""
-    if "Content-Type" not in response.headers and response.body.lstrip()[:15].lower() == b"<!doctype html>":
-        response.headers["Content-Type"] = "text/html; charset=utf-8"
+def keep_at_home(response: Any) -> None:
+    """Give ungit's page the type that it leaves out, and let it load no pictures of authors from gravatar.com.
+
+    Without the type browsers show its source, as Jupyter tells them not to guess. ungit has no switch for the
+    pictures, whose addresses would tell another company whose commits are looked at, and from where.
+    """
+    if response.body.lstrip()[:15].lower() == b"<!doctype html>":
+        response.headers.setdefault("Content-Type", "text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = "img-src 'self' data: blob:"
 
 
 def _code_server() -> list[str]:
