@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.installation import Installation, wait_until, write_as_owner
 from tests.support.kernel import Kernel
-from tests.support.outage import kill_and_wait
+from tests.support.outage import PARTS, kill_and_wait
 from tests.support.people import Person
 
 BACK_WITHIN_S = 10.0
@@ -41,7 +41,7 @@ def ticks(marie: Person, run: dict[str, Any]) -> int:
     return text.count("tick")
 
 
-@pytest.mark.parametrize("part", ["hub", "libms", "web", "gateway"])
+@pytest.mark.parametrize("part", PARTS)
 def test_a_killed_part_is_back_soon_and_nobody_is_cut_off(
     part: str, installation: Installation, marie: Person, kernel: Kernel, run: dict[str, Any]
 ) -> None:
