@@ -1,0 +1,166 @@
+"""The same messages give the same states, and what does not fit harms nothing."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from realtime import Context, Message, Mock, Twin, on_message, on_timer
+from realtime.model import read_model
+from realtime.outputs import DeadLetter
+from realtime.partition import Frame, Item, Partition, field_of
+
+
+class Reading(Message):
+    """What a pump reports."""
+
+    pressure_bar: float
+
+
+class Reset(Message):
+    """Sent by hand."""
+
+
+class Pump(Twin):
+    """Counts, adds up, and notices silence."""
+
+    count: int = 0
+    total_bar: float = 0.0
+    silent: bool = False
+    seen: list[float] = []  # noqa: RUF012 - msgspec gives each instance its own
+
+    @on_message(Reading)
+    def read(self, message: Reading, context: Context) -> None:
+        self.count += 1
+        self.total_bar += message.pressure_bar
+        self.seen.append(context.time_s)
+        self.silent = False
+        context.start_timer("silence", 10)
+        if message.pressure_bar < 0:
+            raise ValueError("below nothing")
+
+    @on_message(Reset)
+    def reset(self, message: Reset, context: Context) -> None:
+        self.count = 0
+        context.stop_timer("silence")
+
+    @on_timer("silence")
+    def notice(self, context: Context) -> None:
+        self.silent = True
+        context.raise_alert("silence", f"nothing since {context.time_s - 10:.0f}")
+
+
+def test_each_instance_has_its_own_state_and_begins_with_its_first_message() -> None:
+    """A list that two devices shared would mix their histories."""
+    mock = Mock(Pump)
+    mock.send("a", {"type": "Reading", "pressure_bar": 2}, at_s=1)
+    mock.send("b", Reading(pressure_bar=3), Reading(pressure_bar=4), at_s=2)
+    assert (mock.state("a").seen, mock.state("b").seen) == ([1], [2, 2])
+    assert mock.state("b").total_bar == 7
+    assert mock.instances() == ["a", "b"]
+    with pytest.raises(KeyError):
+        mock.state("c")
+
+
+def test_a_timer_runs_at_its_own_time_before_later_messages() -> None:
+    """However late the next message is, the alarm has the moment at which it was due."""
+    mock = Mock(Pump)
+    mock.send("a", Reading(pressure_bar=1), at_s=0)
+    mock.send("b", Reading(pressure_bar=1), at_s=500)
+    (alert,) = mock.alerts()
+    assert (alert.instance, alert.time_s, alert.text) == ("a", 10, "nothing since 0")
+    assert mock.state("a").silent
+    mock.send("b", Reset(), at_s=505)
+    mock.advance(1000)
+    assert len(mock.alerts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b'{"type": "Reading", "pressure_bar": "high"}', "pressure_bar"),
+        (b'{"type": "Reading"}', "pressure_bar"),
+        (b'{"type": "Other"}', "type"),
+        (b'{"pressure_bar": 1}', "type"),
+        (b"[1]", ""),
+        (b"{", ""),
+        (b"\xff\xfe", ""),
+        (b"", ""),
+    ],
+)
+def test_a_message_that_does_not_fit_is_put_aside_with_the_fields_name(content: bytes, field: str) -> None:
+    """Whoever wired the device must learn which field to mend, and no instance appears for rubbish."""
+    mock = Mock(Pump)
+    mock.send("a", content)
+    (letter,) = mock.dead_letters("a")
+    assert (letter.field, letter.content) == (field, content)
+    assert mock.instances() == []
+
+
+def test_a_handler_that_fails_costs_its_message_only() -> None:
+    """One broken device among thousands."""
+    mock = Mock(Pump)
+    mock.send("a", Reading(pressure_bar=-1), Reading(pressure_bar=1))
+    mock.send("b", Reading(pressure_bar=1))
+    (letter,) = mock.dead_letters()
+    assert letter.reason == "ValueError: below nothing"
+    assert (mock.state("a").count, mock.state("b").count) == (2, 1)
+
+
+def test_two_that_apply_the_same_frames_agree_in_everything() -> None:
+    """After a crash another worker takes over from the stream."""
+    frames = [
+        Frame(float(at), tuple(Item(f"p{at * n % 7}", b'{"type":"Reading","pressure_bar":%d}' % (n - 1)) for n in range(9)))
+        for at in range(60)
+    ]
+
+    async def life() -> tuple[bytes, bytes]:
+        partition = Partition(read_model(Pump))
+        outputs = [one for at, frame in enumerate(frames, 1) for one in await partition.apply(frame, at)]
+        return msgspec.json.encode(outputs), msgspec.json.encode(partition.instances)
+
+    first, second = asyncio.run(life()), asyncio.run(life())
+    assert first == second
+    ids = [one["output_id"] for one in msgspec.json.decode(first[0])]
+    assert len(set(ids)) == len(ids) >= 60
+
+
+def test_time_never_goes_back() -> None:
+    """A clock that is set back must not make timers wait for what was."""
+    partition = Partition(read_model(Pump))
+
+    async def life() -> list[object]:
+        await partition.apply(Frame(100.0, (Item("a", b'{"type":"Reading","pressure_bar":1}'),)), 1)
+        return [*await partition.apply(Frame(50.0, (Item("a", b'{"type":"Reading","pressure_bar":1}'),)), 2)]
+
+    asyncio.run(life())
+    assert partition.instances["a"].seen == [100, 100]  # type: ignore[attr-defined]
+
+
+class Burst(Twin):
+    """Takes what arrived together at once, and waits for something."""
+
+    batches: list[int] = []  # noqa: RUF012 - msgspec gives each instance its own
+
+    @on_message(Reading, batch=True)
+    async def read(self, messages: list[Reading], context: Context) -> None:
+        await asyncio.sleep(0)
+        self.batches.append(len(messages))
+        context.reply({"count": len(messages)})
+
+
+def test_a_batch_is_what_arrived_for_one_instance_together() -> None:
+    """One answer for fifty readings instead of fifty."""
+    mock = Mock(Burst)
+    mock.send("a", *[Reading(pressure_bar=1)] * 50)
+    mock.send("a", Reading(pressure_bar=1), b"rubbish", Reading(pressure_bar=1))
+    assert mock.state("a").batches == [50, 2]
+    assert mock.replies("a") == [{"count": 50}, {"count": 2}]
+    assert [type(one) for one in mock.dead_letters()] == [DeadLetter]
+
+
+def test_the_field_is_found_in_nested_messages() -> None:
+    """A path leads to it."""
+    assert field_of("Expected `int`, got `str` - at `$.place.longitude`") == "place.longitude"
+    assert field_of("Object missing required field `x` - at `$.place`") == "place.x"
+    assert field_of("Invalid value 'C' - at `$.type`") == "type"
