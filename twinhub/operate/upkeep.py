@@ -27,7 +27,7 @@ from twinhub.places import Places, read_places
 
 LOOK_EVERY_S: Final = 5.0
 EVERY_HOUR_S: Final = 3600.0
-FIREWALL_EVERY_S: Final = 30.0
+FIREWALL_EVERY_S: Final = 10.0
 KEPT: Final = 5
 """Access logs put aside, the newest with the lowest number."""
 
