@@ -87,6 +87,11 @@ def static_configuration(places: Places, bridge_address: str) -> dict[str, Any]:
     }
 
 
+def addresses(places: Places, bridge_address: str) -> dict[str, str]:
+    """Give the address of each entry point; they are opened by gateway/listening.py."""
+    return {name: point["address"] for name, point in _entry_points(places, bridge_address).items()}
+
+
 def plain_port(places: Places) -> int | None:
     """Give the port of plain HTTP beside HTTPS, where there is one."""
     gateway = places.settings.gateway
