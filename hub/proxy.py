@@ -98,11 +98,12 @@ class GatewayProxy(TraefikFileProviderProxy):
         """Put right what differs from what runs, and the ways to what does not run."""
         await super().check_routes(user_dict, service_dict, routes)
         there, wanted = self._stopped(), set()
-        for spawner in self.db.query(orm.Spawner).filter(orm.Spawner.name != "", orm.Spawner.server_id.is_(None)):
-            user = self.app.users[spawner.user]
-            wanted.add(_spec(user, spawner.name))
-            if _spec(user, spawner.name) not in there and not user.spawners[spawner.name].active:
-                await self._lead_to_hub(user, spawner.name)
+        for row in self.db.query(orm.Spawner).filter(orm.Spawner.name != "", orm.Spawner.server_id.is_(None)):
+            user = self.app.users[row.user]
+            wanted.add(_spec(user, row.name))
+            begun = user.spawners.get(row.name)  # an index would make one for each that nobody uses
+            if _spec(user, row.name) not in there and not (begun and begun.active):
+                await self._lead_to_hub(user, row.name)
         for spec in there - wanted:
             await self.delete_route(spec)
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jupyterhub import orm
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from traitlets.config import Config
 
@@ -131,3 +132,35 @@ def test_a_stopped_named_workspace_leads_its_owner_to_the_hub_until_it_runs_agai
         await self._apply_dynamic_config(*self._dynamic_config_for_route(*BIG))
 
     asyncio.get_event_loop().run_until_complete(life())
+
+
+def test_ways_to_stopped_workspaces_follow_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart of the hub, and when somebody removed one for good; what starts or runs is left alone."""
+    db = orm.new_session_factory("sqlite:///:memory:")()
+    alice = orm.User(name="alice")
+    db.add(alice)
+    for name in ("big", "starting", "running", ""):
+        db.add(orm.Spawner(name=name, user=alice, server=orm.Server() if name == "running" else None))
+    db.commit()
+    account = SimpleNamespace(
+        name="alice", proxy_spec="/user/alice/", spawners={"starting": SimpleNamespace(active=True)}
+    )
+    made = proxy(tmp_path)
+    monkeypatch.setattr(GatewayProxy, "hub", SimpleNamespace(host="http://127.0.0.1:8001"))
+    monkeypatch.setattr(GatewayProxy, "db", db)
+    made.app = SimpleNamespace(users={alice: account})
+
+    async def nothing(*_: object) -> None:
+        """What the hub itself looks at is its own matter."""
+
+    monkeypatch.setattr(TraefikFileProviderProxy, "check_routes", nothing)
+
+    def check() -> set[str]:
+        asyncio.get_event_loop().run_until_complete(made.check_routes({}, {}))
+        return made._stopped()
+
+    assert check() == {"/user/alice/big/"}
+    db.delete(alice.orm_spawners["big"])
+    db.commit()
+    assert check() == set()
+    db.close()
