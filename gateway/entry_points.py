@@ -13,6 +13,7 @@ WORKSPACES_ENTRY_POINT: Final = "workspaces"
 """On the workspaces' bridge: the hub's API, and nothing else."""
 PLAIN_ENTRY_POINT: Final = "plain"
 """Sends on to HTTPS, and answers the authority's question for ACME."""
+FOR_PEOPLE: Final = (ENTRY_POINT, PLAIN_ENTRY_POINT)
 ACME: Final = "twinhub"
 
 ENCODED_CHARACTERS: Final = {

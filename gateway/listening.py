@@ -1,9 +1,9 @@
-"""Open the gateway's ports and become Traefik: python -I listening.py NAME=HOST:PORT… -- COMMAND…
+"""Open the gateway's ports and become Traefik: python -I listening.py PEOPLE'S… -- OUR OWN… -- COMMAND…, each NAME=HOST:PORT
 
 Traefik gets the sockets as systemd hands them over, sd_listen_fds(3), each called like its entry point. It
 has no setting for how long a browser may leave data without an answer, and Linux waits a quarter of an hour: so
 long a laptop that was closed, or a network that was left, costs 150 kB. A socket that we open carries the limit to
-every connection that comes by it. And as root opens them, Traefik needs no right to low ports.
+every connection that comes by it. Our own ports have none: a page that waits for its browser may stop reading. And as root opens them, Traefik needs no right to low ports.
 
 Imports nothing of ours: a gateway that was killed is back sooner.
 """
@@ -16,8 +16,9 @@ import socket
 import sys
 from typing import Final, NoReturn
 
-UNANSWERED_S: Final = 120
-"""Longer than a change from one network to another, or a train in a tunnel."""
+UNANSWERED_S: Final = 300
+"""Longer than a train in a tunnel, or a download that is paused for a moment: Linux counts a browser that does not read
+as one that does not answer."""
 WAITING: Final = 4096
 """Connections that wait to be accepted; the kernel lowers it to its own limit."""
 FIRST: Final = 3
@@ -25,17 +26,16 @@ FIRST: Final = 3
 ASIDE: Final = 64
 
 
-def listen(address: str) -> socket.socket:
-    """Listen at HOST:PORT; an IPv6 host stands in brackets, and `[::]` takes IPv4 as well."""
+def listen(address: str, *, unanswered_s: int = 0) -> socket.socket:
+    """Listen at HOST:PORT; an IPv6 host stands in brackets, `[::]` takes IPv4 as well, a name is looked up as IPv4 first."""
     host, _, port = address.rpartition(":")
-    family, kind, number, _, where = socket.getaddrinfo(
-        host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    found = socket.getaddrinfo(host.strip("[]") or "::", int(port), type=socket.SOCK_STREAM)
+    family, kind, number, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
     opened = socket.socket(family, kind, number)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_S * 1000)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unanswered_s * 1000)
     opened.bind(where)
     opened.listen(WAITING)
     return opened
@@ -56,11 +56,14 @@ def hand_over(sockets: dict[str, socket.socket], command: list[str]) -> NoReturn
 
 def main(words: list[str]) -> NoReturn:
     """Read the command line, open, hand over."""
-    end = words.index("--")
+    people, end = words.index("--"), words.index("--", words.index("--") + 1)
     sockets = {}
-    for name, _, address in (word.partition("=") for word in words[:end]):
+    for place, word in enumerate(words[:end]):
+        name, _, address = word.partition("=")
+        if place == people:
+            continue
         try:
-            sockets[name] = listen(address)
+            sockets[name] = listen(address, unanswered_s=UNANSWERED_S if place < people else 0)
         except OSError as error:
             sys.exit(f"The gateway cannot listen on {address}: {error.strerror}. 'twinhub doctor' tells who does.")
     hand_over(sockets, words[end + 1 :])

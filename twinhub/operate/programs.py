@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gateway.entry_points import addresses
+from gateway.entry_points import FOR_PEOPLE, addresses
 from twinhub.operate.engine import engine_command
 from twinhub.operate.network import network_name
 from twinhub.places import DATA_DIR_VARIABLE, Places
@@ -85,8 +85,10 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
 
 def _listening(places: Places, bridge_address: str) -> tuple[str, ...]:
     """Give the words that open the gateway's ports, before the command that takes them over."""
-    opened = (f"{name}={address}" for name, address in addresses(places, bridge_address).items())
-    return (sys.executable, "-I", str(LISTENING), *opened, "--")
+    opened = addresses(places, bridge_address)
+    peoples = [f"{name}={address}" for name, address in opened.items() if name in FOR_PEOPLE]
+    others = [f"{name}={address}" for name, address in opened.items() if name not in FOR_PEOPLE]
+    return (sys.executable, "-I", str(LISTENING), *peoples, "--", *others, "--")
 
 
 def _as_hub(places: Places, command: tuple[str, ...]) -> tuple[str, ...]:
