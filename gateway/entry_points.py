@@ -13,6 +13,7 @@ WORKSPACES_ENTRY_POINT: Final = "workspaces"
 """On the workspaces' bridge: the hub's API, and nothing else."""
 PLAIN_ENTRY_POINT: Final = "plain"
 """Sends on to HTTPS, and answers the authority's question for ACME."""
+FOR_PEOPLE: Final = (ENTRY_POINT, PLAIN_ENTRY_POINT)
 ACME: Final = "twinhub"
 
 ENCODED_CHARACTERS: Final = {
@@ -85,6 +86,11 @@ def static_configuration(places: Places, bridge_address: str) -> dict[str, Any]:
         **_access_log(places),
         **_certificates_resolvers(places),
     }
+
+
+def addresses(places: Places, bridge_address: str) -> dict[str, str]:
+    """Give the address of each entry point; they are opened by gateway/listening.py."""
+    return {name: point["address"] for name, point in _entry_points(places, bridge_address).items()}
 
 
 def plain_port(places: Places) -> int | None:

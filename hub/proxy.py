@@ -13,7 +13,7 @@ from jupyterhub import orm
 from jupyterhub.utils import url_escape_path
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from jupyterhub_traefik_proxy.traefik_utils import TraefikConfigFileHandler
-from traitlets import Int, Unicode, default, observe
+from traitlets import Dict, Int, Unicode, default, observe
 
 from gateway import INNER_ENTRY_POINT, WORKSPACE_MIDDLEWARES
 
@@ -56,6 +56,7 @@ class GatewayProxy(TraefikFileProviderProxy):
     """
 
     gateway_group_id = Int(config=True, help="Group that may read the routes.")
+    stopped: Any = Dict(help="The parts of the way to each named workspace that does not run, by its address.")
     owner_question = Unicode(
         config=True,
         help="Where the gateway asks whether a browser is an owner's, the name to be appended; "
@@ -83,43 +84,50 @@ class GatewayProxy(TraefikFileProviderProxy):
 
     async def add_user(self, user: Any, server_name: str = "") -> None:
         """Lead to a workspace that is ready now."""
-        spec = _spec(user, server_name)
-        if spec in self._stopped():
-            await self.delete_route(spec)  # the new one would be merged into it
+        self._forget_stopped(_spec(user, server_name))  # written down together with the new way
         await super().add_user(user, server_name)
 
     async def delete_user(self, user: Any, server_name: str = "") -> None:
         """Lead to a workspace no longer."""
         await super().delete_user(user, server_name)
         if server_name:
-            await self._lead_to_hub(user, server_name)
+            await self._lead_to_hub([(user, server_name)])
 
     async def check_routes(self, user_dict: Any, service_dict: Any, routes: Any = None) -> None:
         """Put right what differs from what runs, and the ways to what does not run."""
         await super().check_routes(user_dict, service_dict, routes)
-        there, wanted = self._stopped(), set()
-        for spawner in self.db.query(orm.Spawner).filter(orm.Spawner.name != "", orm.Spawner.server_id.is_(None)):
-            user = self.app.users[spawner.user]
-            wanted.add(_spec(user, spawner.name))
-            if _spec(user, spawner.name) not in there and not user.spawners[spawner.name].active:
-                await self._lead_to_hub(user, spawner.name)
-        for spec in there - wanted:
-            await self.delete_route(spec)
+        missing, named = [], set()
+        for row in self.db.query(orm.Spawner).filter(orm.Spawner.name != ""):
+            user = self.app.users[row.user]
+            named.add(_spec(user, row.name))
+            begun = user.spawners.get(row.name)  # an index would make one for each that nobody uses
+            if row.server_id is None and not (begun and begun.active) and _spec(user, row.name) not in self.stopped:
+                missing.append((user, row.name))
+        stale = set(self.stopped) - named
+        for spec in stale:
+            self._forget_stopped(spec)
+        if missing or stale:
+            await self._lead_to_hub(missing)
 
-    async def get_all_routes(self) -> dict[str, Any]:
-        """Give what leads to something that runs, which is all that the hub itself knows of."""
-        hidden = self._stopped()
-        return {spec: route for spec, route in (await super().get_all_routes()).items() if spec not in hidden}
+    async def _lead_to_hub(self, workspaces: list[tuple[Any, str]]) -> None:
+        """Write ways to the hub, all at once and without waiting for the gateway: a stop goes on while that is away.
 
-    def _stopped(self) -> set[str]:
-        routes = self.dynamic_config["jupyterhub"]["routes"].values()
-        return {route["routespec"] for route in routes if route["data"].get("stopped")}
+        They have names of their own, so that waiting for the way to a workspace that
+        starts is not satisfied by the one that led to the hub before.
+        """
+        http: dict[str, dict[str, Any]] = {}
+        for user, name in workspaces:
+            spec = _spec(user, name)
+            data = {"user": user.name, "server_name": name}
+            parts = _renamed(self._dynamic_config_for_route(spec, self.hub.host, data)[0]["http"])
+            self.stopped[spec] = [(section, key) for section, named in parts.items() for key in named]
+            for section, named in parts.items():
+                http.setdefault(section, {}).update(named)
+        await self._apply_dynamic_config({"http": http})
 
-    async def _lead_to_hub(self, user: Any, server_name: str) -> None:
-        """Write the way without waiting for the gateway: a stop goes on while that is away."""
-        data = {"user": user.name, "server_name": server_name, "stopped": True}
-        spec = _spec(user, server_name)
-        await self._apply_dynamic_config(*self._dynamic_config_for_route(spec, self.hub.host, data))
+    def _forget_stopped(self, spec: str) -> None:
+        for section, name in self.stopped.pop(spec, ()):
+            self.dynamic_config["http"][section].pop(name, None)
 
     def _persist_dynamic_config(self) -> None:
         """Write all routes; where there is no room for them they are written as soon as there is.
@@ -160,6 +168,19 @@ class GatewayProxy(TraefikFileProviderProxy):
 def _spec(user: Any, server_name: str) -> str:
     spec: str = user.proxy_spec
     return f"{spec}{url_escape_path(server_name)}/" if server_name else spec
+
+
+def _renamed(http: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give the parts of a way under other names."""
+    names = {name: f"{name}-stopped" for parts in http.values() for name in parts}
+    found: dict[str, dict[str, Any]] = {}
+    for section, parts in http.items():
+        found[section] = {names[name]: dict(part) for name, part in parts.items()}
+    for router in found["routers"].values():
+        router["service"] = names[router["service"]]
+        if "middlewares" in router:
+            router["middlewares"] = [names.get(name, name) for name in router["middlewares"]]
+    return found
 
 
 def _inner(name: str) -> str:

@@ -5,6 +5,7 @@ prometheus_client serves them on TCP ports only, where every account of the mach
 
 from __future__ import annotations
 
+import logging
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -13,6 +14,8 @@ from pathlib import Path
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from twinhub.places import Places
+
+log = logging.getLogger("metrics")
 
 
 class _OverSocket(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -39,10 +42,13 @@ def metrics_folder(places: Places) -> Path:
 
 
 def offer_figures(places: Places, part: str) -> None:
-    """Answer the monitor from a thread, as long as the process lives."""
-    folder = metrics_folder(places)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file = folder / f"{part}.sock"
-    file.unlink(missing_ok=True)
-    server = _OverSocket(str(file), _Figures)
+    """Answer the monitor from a thread, as long as the process lives; without figures it works all the same."""
+    file = metrics_folder(places) / f"{part}.sock"
+    try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.unlink(missing_ok=True)
+        server = _OverSocket(str(file), _Figures)
+    except OSError as error:
+        log.warning("%s gives no figures: %s cannot be opened (%s)", part, file, error)
+        return
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -99,8 +99,10 @@ class Gate:
             raise refused("no such task")
         seat = Seat(found["owner"], found["server"] or "")
         if request.method == "POST":
-            await asyncio.to_thread(ensure_owner_folder, self._places, seat.owner)
-            await asyncio.to_thread(secure_owner_folder, self._places, seat.owner)
+            # `common` too: whoever has sudo in a workspace can give it to another account, and it is in every workspace.
+            for owner in (seat.owner, COMMON):
+                await asyncio.to_thread(ensure_owner_folder, self._places, owner)
+                await asyncio.to_thread(secure_owner_folder, self._places, owner)
             came_back = await asyncio.to_thread(ensure_home, self._places, seat.owner, seat.server)
             return JSONResponse({"home_came_back": came_back})
         if request.method == "DELETE" and seat.server:

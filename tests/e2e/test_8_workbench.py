@@ -113,6 +113,21 @@ def test_a_notebook_computes_in_lab_and_git_is_beside_it(engineer: Visitor, work
     page.close()
 
 
+HOG = "block = []\nwhile True: block.append(bytearray(b'x') * (64 << 20))"
+
+
+def test_lab_itself_says_that_a_program_ran_out_of_memory(engineer: Visitor, workspace: Path, shot: Shot) -> None:
+    """Whoever only sees a kernel that restarts looks for the mistake in their own code."""
+    page = open_tool(engineer, "JupyterLab")
+    page.locator(".jp-LauncherCard", has_text="Python 3").first.click()
+    expect(page.get_by_role("button", name="Python 3 | Idle")).to_be_visible(timeout=60_000)
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.fill(HOG)
+    page.keyboard.press("Shift+Enter")
+    expect(page.get_by_text("because this workspace ran out of memory").first).to_be_visible(timeout=60_000)
+    shot(page, "tool-lab-memory", full_page=False)
+    page.close()
+
+
 def test_the_notebook_page_shows_the_files(engineer: Visitor, workspace: Path, shot: Shot) -> None:
     """For those whom Lab's many panels are too much."""
     page = open_tool(engineer, "Notebook")

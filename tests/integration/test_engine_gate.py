@@ -273,3 +273,19 @@ def test_refusals_stand_in_the_log_without_tokens(installation: Installation, as
     said = installation.twinhub("logs", "engine-gate", "-n", "20").stdout
     assert "engine gate refuses" in said
     assert not re.search("aa11bb22cc33", said)
+
+
+def test_a_person_who_takes_the_shared_folder_for_themselves_keeps_nobody_from_starting(
+    marie: Person, pierre: Person, installation: Installation
+) -> None:
+    """With sudo in a workspace one may give it to any account; typed by mistake, that must not stop everybody."""
+    common = installation.places.files / "common"
+    user = installation.places.settings.workspace_user_id
+    command = ["docker", "exec", "--user", "0", marie.container, "bash", "-c"]
+    for script in ("chown 59000:59000 /workspace /workspace/common", "chmod 0700 /workspace/common"):
+        subprocess.run([*command, script], check=True)
+    pierre.start_workspace()
+    assert pierre.ask("GET", "/user/pierre/api/status").status_code == 200
+    pierre.stop_workspace()
+    about = common.stat()
+    assert (about.st_uid, about.st_gid, about.st_mode & 0o7777) == (0, user, 0o775)

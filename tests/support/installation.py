@@ -1,7 +1,11 @@
-"""A platform put up by ./install.sh itself, and taken down to the last file afterwards."""
+"""A platform put up by ./install.sh itself, and taken down to the last file afterwards.
+
+`python -m tests.support.installation up|down FOLDER…` does so for tests/run.
+"""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,9 +17,9 @@ from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places, read_places
 
 ROOT = Path(__file__).parents[2]
-NAME = "twinhub-test"
-PORT = 8470
 DATA_DIR = Path("/var/tmp/twinhub-test")  # noqa: S108 - services that are not root must reach it, so not pytest's tmp_path
+PORTS = {DATA_DIR: 8470, DATA_DIR.with_name("twinhub-e2e"): 8480}
+"""Of the platforms that tests put up; each is called like its folder."""
 Found = TypeVar("Found")
 
 EXISTING = "TWINHUB_TEST_DATA_DIR"
@@ -83,6 +87,18 @@ class Installation:
         return done
 
 
+def put_up(data_dir: Path) -> Installation:
+    """Put up a platform from nothing, as anybody else would, and return when the last image is there."""
+    made = Installation(data_dir)
+    if (data_dir / "secrets").exists():
+        made.uninstall()  # an earlier session was killed
+    shutil.rmtree(data_dir, ignore_errors=True)
+    made.install("--port", str(PORTS[data_dir]), "--name", data_dir.name, "--address", "127.0.0.1")
+    # From then on nobody's container is made anew because another image is there.
+    made.wait_for_image("full")
+    return made
+
+
 def run_install(data_dir: Path, *options: str) -> str:
     """Run ./install.sh, its progress shown live; raises with what it printed when it fails."""
     with subprocess.Popen(
@@ -122,3 +138,11 @@ def write_as_owner(file: Path, data: bytes | str) -> None:
     file.write_bytes(data.encode() if isinstance(data, str) else data)
     for made in (*missing, file):
         os.chown(made, owner, owner)
+
+
+if __name__ == "__main__":
+    for folder in map(Path, sys.argv[2:]):
+        if sys.argv[1] == "up":
+            put_up(folder)
+        elif (folder / "secrets").exists():
+            Installation(folder).uninstall()

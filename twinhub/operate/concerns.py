@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from twinhub.operate.programs import Program
 from twinhub.places import Places
@@ -15,6 +15,17 @@ OF_GATEWAY: Final[dict[str, frozenset[str]]] = {
     "libms": frozenset({"subdomains", "services"}),
 }
 """Keys of the section `gateway` that a process reads; those not named here read all."""
+
+UNREAD: Final[dict[str, frozenset[str]]] = {
+    "engine-gate": frozenset({"accounts", "backup", "gateway", "library", "workspaces"}),
+    "hub": frozenset({"backup"}),
+    "libms": frozenset({"accounts", "backup", "workspaces"}),
+    "monitor": frozenset({"accounts", "library", "workspaces"}),
+    "upkeep": frozenset({"accounts", "backup"}),
+    "watch": frozenset({"accounts", "backup", "gateway", "library"}),
+    "web": frozenset({"accounts", "backup", "library"}),
+}
+"""Sections that a process does not read: uploads and open pages outlive a change of them."""
 
 
 def with_settings(places: Places, programs: tuple[Program, ...]) -> list[Program]:
@@ -36,10 +47,11 @@ def _digest(places: Places, program: str) -> str:
     """Give a digest of the settings as far as they concern a program."""
     settings = places.settings
     read = OF_GATEWAY.get(program)
+    left_out: dict[str, Any] = dict.fromkeys(UNREAD.get(program, ()), True)
     if read is not None:
-        unread = set(type(settings.gateway).model_fields) - read
+        left_out["gateway"] = set(type(settings.gateway).model_fields) - read
+    text = settings.model_dump_json(exclude=left_out)
+    if read is not None:
         # The hub knows whether there is encryption, not of what kind.
-        text = settings.model_dump_json(exclude={"gateway": unread}) + str(settings.gateway.encrypted)
-    else:
-        text = settings.model_dump_json()
+        text += str(settings.gateway.encrypted)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

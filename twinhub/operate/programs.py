@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gateway.entry_points import plain_port
+from gateway.entry_points import FOR_PEOPLE, addresses
 from twinhub.operate.engine import engine_command
 from twinhub.operate.network import network_name
 from twinhub.places import DATA_DIR_VARIABLE, Places
 
+LISTENING: Final = Path(__file__).parents[2] / "gateway" / "listening.py"
 CONFIGURATION: Final = Path(__file__).parents[2] / "hub" / "jupyterhub_config.py"
 IMAGE: Final = "image"
 ONCE: Final = (IMAGE,)
@@ -68,7 +69,7 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
         Program("engine-gate", (*python, "hub.engine_gate"), shared, priority=5),
         Program(
             "gateway",
-            _as_user(places.gateway_user_id, _traefik(places), low_port=_takes_low_port(places)),
+            (*_listening(places, bridge_address), *_as_user(places.gateway_user_id, _traefik(places))),
             {"HOME": str(places.run)},
             priority=10,
         ),
@@ -82,8 +83,12 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
     return tuple(programs)
 
 
-def _takes_low_port(places: Places) -> bool:
-    return min(places.settings.port, plain_port(places) or places.settings.port) < 1024
+def _listening(places: Places, bridge_address: str) -> tuple[str, ...]:
+    """Give the words that open the gateway's ports, before the command that takes them over."""
+    opened = addresses(places, bridge_address)
+    peoples = [f"{name}={address}" for name, address in opened.items() if name in FOR_PEOPLE]
+    others = [f"{name}={address}" for name, address in opened.items() if name not in FOR_PEOPLE]
+    return (sys.executable, "-I", str(LISTENING), *peoples, "--", *others, "--")
 
 
 def _as_hub(places: Places, command: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,22 +116,18 @@ def _traefik(places: Places) -> tuple[str, ...]:
     return (str(binary), f"--configFile={places.gateway / 'static.yaml'}")
 
 
-def _as_user(
-    user_id: int, command: tuple[str, ...], *, low_port: bool = False, groups: tuple[int, ...] = ()
-) -> tuple[str, ...]:
+def _as_user(user_id: int, command: tuple[str, ...], *, groups: tuple[int, ...] = ()) -> tuple[str, ...]:
     """Drop root for good before the command starts; an account entry is not needed for that."""
     if os.getuid() != 0:
         return command
     setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
-    bind = "+net_bind_service" if low_port else "-all"
     return (
         setpriv,
         f"--reuid={user_id}",
         f"--regid={user_id}",
         f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups",
         "--no-new-privs",
-        f"--inh-caps={bind}",
-        *((f"--ambient-caps={bind}",) if low_port else ()),
+        "--inh-caps=-all",
         "--",
         *command,
     )

@@ -21,13 +21,15 @@ from twinhub.errors import PublicError
 from twinhub.homes import delete_expired_homes
 from twinhub.logging import configure_logging
 from twinhub.metrics_socket import offer_figures
+from twinhub.names import COMMON
 from twinhub.operate.firewall import ensure_firewall
 from twinhub.operate.supervisor import Supervisor
+from twinhub.owners import secure_owner_folder
 from twinhub.places import Places, read_places
 
 LOOK_EVERY_S: Final = 5.0
 EVERY_HOUR_S: Final = 3600.0
-FIREWALL_EVERY_S: Final = 30.0
+FIREWALL_EVERY_S: Final = 10.0
 KEPT: Final = 5
 """Access logs put aside, the newest with the lowest number."""
 
@@ -50,13 +52,24 @@ class Upkeep:
 
     def tend(self, now_s: float) -> None:
         """Do what is due, the firewall first; what fails keeps nothing else from its turn."""
-        for task in (self._tend_firewall, self._tend_certificate, self._tend_access_log, self._tend_homes):
+        tasks = (
+            self._tend_firewall,
+            self._tend_common,
+            self._tend_certificate,
+            self._tend_access_log,
+            self._tend_homes,
+        )
+        for task in tasks:
             try:
                 task(now_s)
             except PublicError as error:
                 log.warning("%s %s", error.what, error.fix)
             except OSError as error:
                 log.warning("upkeep has to wait: %s", error)
+
+    def _tend_common(self, _: float) -> None:
+        """Take the shared folder back from whoever gave it away or closed it, with sudo in a workspace."""
+        secure_owner_folder(self.places, COMMON)
 
     def _tend_certificate(self, now_s: float) -> None:
         """Serve what the operator's files have become, and a new certificate before the local one ends."""

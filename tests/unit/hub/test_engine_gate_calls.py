@@ -164,7 +164,7 @@ def test_folders_of_an_owner_are_made_and_no_others(gate: TestClient, tmp_path: 
     assert (tmp_path / "homes" / "alice.SERVER.gpu").is_dir()
     for name in ("common", "..", "%2e%2e", "Alice", "a/../b", "alice/Gpu", "alice/x/y", ""):
         assert gate.post(f"/twinhub/owners/{name}").status_code in (403, 404), name
-    assert {entry.name for entry in (tmp_path / "files").iterdir()} == {"alice"}
+    assert {entry.name for entry in (tmp_path / "files").iterdir()} == {"alice", "common"}
 
 
 def test_only_the_home_of_a_named_workspace_can_be_put_aside(gate: TestClient, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jupyterhub import orm
 from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
 from traitlets.config import Config
 
@@ -111,23 +112,68 @@ def test_a_stopped_named_workspace_leads_its_owner_to_the_hub_until_it_runs_agai
     made._start_future = None  # no gateway is waited for
     monkeypatch.setattr(GatewayProxy, "hub", SimpleNamespace(host="http://127.0.0.1:8001"))
 
-    def target() -> str:
-        (service,) = (made.dynamic_config["http"]["services"][name] for name in made.dynamic_config["http"]["services"])
-        return str(service["loadBalancer"]["servers"][0]["url"])
+    def ways() -> dict[str, str]:
+        http = made.dynamic_config["http"]
+        assert {router["service"] for router in http["routers"].values()} == {*http["services"], "api@internal"}
+        return {name: part["loadBalancer"]["servers"][0]["url"] for name, part in http["services"].items()}
 
     async def life() -> None:
         await made._apply_dynamic_config(*made._dynamic_config_for_route(*BIG))
+        (running,) = ways()
         await made.delete_user(Account(), "big")
-        assert target() == "http://127.0.0.1:8001"
-        questions = [name for name in made.dynamic_config["http"]["middlewares"] if name.endswith("-owner")]
-        assert len(questions) == 1
+        assert ways() == {f"{running}-stopped": "http://127.0.0.1:8001"}
+        http = made.dynamic_config["http"]
+        (guard,) = [name for name in http["middlewares"] if name.endswith("-owner-stopped")]
+        assert [guard in router.get("middlewares", ()) for router in http["routers"].values()].count(True) == 1
         assert await made.get_all_routes() == {}
         monkeypatch.setattr(TraefikFileProviderProxy, "add_user", added)
         await made.add_user(Account(), "big")
-        assert target() == BIG[1]
+        assert ways() == {running: BIG[1]}
         assert (await made.get_all_routes())[BIG[0]]["data"] == BIG[2]
+        assert [name for name in made.dynamic_config["http"]["middlewares"] if name.endswith("-stopped")] == []
 
     async def added(self: GatewayProxy, _user: object, _name: str) -> None:
         await self._apply_dynamic_config(*self._dynamic_config_for_route(*BIG))
 
     asyncio.get_event_loop().run_until_complete(life())
+
+
+def test_ways_to_stopped_workspaces_follow_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart of the hub, and when somebody removed one for good; what starts or runs is left alone."""
+    db = orm.new_session_factory("sqlite:///:memory:")()
+    alice = orm.User(name="alice")
+    db.add(alice)
+    for name in ("big", "huge", "starting", "running", ""):
+        db.add(orm.Spawner(name=name, user=alice, server=orm.Server() if name == "running" else None))
+    db.commit()
+    account = SimpleNamespace(
+        name="alice", proxy_spec="/user/alice/", spawners={"starting": SimpleNamespace(active=True)}
+    )
+    made = proxy(tmp_path)
+    monkeypatch.setattr(GatewayProxy, "hub", SimpleNamespace(host="http://127.0.0.1:8001"))
+    monkeypatch.setattr(GatewayProxy, "db", db)
+    made.app = SimpleNamespace(users={alice: account})
+
+    async def nothing(*_: object) -> None:
+        """What the hub itself looks at is its own matter."""
+
+    monkeypatch.setattr(TraefikFileProviderProxy, "check_routes", nothing)
+
+    def check() -> set[str]:
+        asyncio.get_event_loop().run_until_complete(made.check_routes({}, {}))
+        return set(made.stopped)
+
+    asyncio.get_event_loop().run_until_complete(asyncio.sleep(0))  # it writes once when it begins
+    written_down: list[None] = []
+    monkeypatch.setattr(made, "_persist_dynamic_config", lambda: written_down.append(None))
+    assert check() == {"/user/alice/big/", "/user/alice/huge/"}
+    assert len(written_down) == 1, "each time takes longer with each workspace, and the hub does nothing else meanwhile"
+    services = made.dynamic_config["http"]["services"]
+    assert len(services) == 2
+    db.delete(alice.orm_spawners["big"])
+    db.commit()
+    assert check() == {"/user/alice/huge/"}
+    assert (len(written_down), len(made.dynamic_config["http"]["services"])) == (2, 1)
+    assert check() == {"/user/alice/huge/"}
+    assert len(written_down) == 2
+    db.close()

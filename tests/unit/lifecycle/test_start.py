@@ -224,7 +224,9 @@ def test_a_changed_descriptor_counts_at_once(runs: Runs, places: Places, make_tw
 
 def test_a_program_is_ended_before_whoever_started_it_where_memory_runs_out(runs: Runs, make_twin) -> None:
     """The runner has to stay, to write down why the program is gone."""
-    make_twin("t", execute="cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj")
+    # The runner takes its own score back a moment after the program has begun.
+    wait = "for n in $(seq 100); do [ $(cat /proc/$PPID/oom_score_adj) = 500 ] || break; sleep 0.05; done"
+    make_twin("t", execute=f"{wait}\ncat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj")
     program, runner = map(int, output(runs, runs.start("t", "execute")).split())
     assert program == 500
     assert runner == int(Path("/proc/self/oom_score_adj").read_text())

@@ -55,6 +55,10 @@ class NoticesHandler(JupyterHandler):
         """Take what asks the hub."""
         self._notices = notices
 
+    def get_login_url(self) -> str:
+        """Refuse: a script that is sent to the sign-in page would sign in again and again, and never be told."""
+        raise web.HTTPError(403, "Sign in first, and send the token of the cookie _xsrf.")
+
     @web.authenticated
     async def get(self) -> None:
         """Give the notice of this workspace; the pages ask again after a while, whatever is answered."""

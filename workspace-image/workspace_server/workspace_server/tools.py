@@ -34,7 +34,9 @@ def servers() -> dict[str, dict[str, Any]]:
             "SOCKET_PATH": "{unix_socket}",
             "NODE_OPTIONS": "--require=/opt/twinhub/listen-on-socket.cjs",
         }
-        found["ungit"] = _tool("ungit", _ungit(), absolute_url=True, environment=environment, rewrite_response=keep_at_home)
+        found["ungit"] = _tool(
+            "ungit", _ungit(), absolute_url=True, environment=environment, rewrite_response=keep_at_home
+        )
     if shutil.which("Xtigervnc"):
         desktop = _tool("Desktop", expendable("/opt/twinhub/desktop", "{unix_socket}"), raw_socket_proxy=True)
         desktop["launcher_entry"]["path_info"] = "desktop/"

@@ -59,7 +59,10 @@
 
     async function look() {
       try {
-        const answer = await fetch(address, { credentials: "same-origin", redirect: "error" });
+        // The server believes a cookie only together with its token: another workspace's page can send the one, not read the other.
+        const token = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/);
+        const headers = token ? { "X-XSRFToken": decodeURIComponent(token[1]) } : {};
+        const answer = await fetch(address, { headers, credentials: "same-origin", redirect: "error" });
         if (answer.ok) {
           const content = await answer.json();
           workbench = content.workbench || workbench;
