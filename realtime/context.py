@@ -77,7 +77,7 @@ class Context:
         """Call the method of that timer when so many seconds have passed, once or again and again; it begins anew where it runs."""
         if not after_s > 0:
             raise ValueError(f"timer '{name}': {after_s!r} s is no time to wait; give more than 0")
-        self._timers.start(self.instance, name, self.time_s + after_s, after_s if repeat else None)
+        self._timers.start(self.instance, name, self.time_s + after_s, float(after_s) if repeat else None)
 
     def stop_timer(self, name: str) -> None:
         """Stop one; nothing happens where it does not run."""
