@@ -55,7 +55,7 @@ def elsewhere(engineer: Visitor, installation: Installation) -> list[str]:
 
     def take_back(request: Request) -> None:
         # The browser tells of what a policy forbade as of a request, and never sends it.
-        if request.failure == "csp":
+        if request.failure == "csp" and request.url in asked:
             asked.remove(request.url)
 
     engineer.context.on("request", note)
