@@ -15,13 +15,14 @@ from typing import Any, Final
 from jupyterhub import scopes
 from jupyterhub.apihandlers.auth import TokenAPIHandler
 from jupyterhub.apihandlers.base import APIHandler
-from jupyterhub.apihandlers.users import UserTokenListAPIHandler
+from jupyterhub.apihandlers.users import UserServerAPIHandler, UserTokenListAPIHandler
 from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 from tornado.log import app_log, gen_log
 
 _make_token: Final = UserTokenListAPIHandler.post
 _start: Final = BaseHandler.spawn_single_user
+_post_server: Final = UserServerAPIHandler.post
 LONGEST_END_S: Final = 30.0
 NAMES_A_SECRET: Final = ("Setting new xsrf cookie for", "Malformed HTTP message from", "Failed login for")
 """Beginnings of messages whose values are cookies, headers, or passwords typed into the wrong field."""
@@ -34,6 +35,7 @@ def ensure_strictness() -> None:
     UserTokenListAPIHandler.post = _make_token_that_ends
     APIHandler.get_json_body = _read_json
     BaseHandler.spawn_single_user = _start_after_the_end
+    UserServerAPIHandler.post = _post_after_the_end
     for log in (app_log, gen_log, logging.getLogger("JupyterHub")):
         if _without_values not in log.filters:
             log.addFilter(_without_values)
@@ -100,15 +102,27 @@ async def _start_after_the_end(
     handler: Any, user: Any, server_name: str = "", display_name: str = "", options: Any = None
 ) -> None:
     """Start a workspace that is ending just now right after its end, where the hub would fail."""
+    await _await_end(user, server_name)
+    if server_name in user.spawners and user.spawners[server_name].pending:
+        return  # somebody else was faster; the answer is that it starts
+    await _start(handler, user, server_name, display_name, options)
+
+
+async def _post_after_the_end(handler: Any, user_name: str, server_name: str = "") -> None:
+    """Take a program's wish for a start in the same way; the hub looks before it comes to the function above."""
+    user = handler.find_user(user_name)
+    if user is not None:
+        await _await_end(user, server_name)
+    await _post_server(handler, user_name, server_name)
+
+
+async def _await_end(user: Any, server_name: str) -> None:
     clock = asyncio.get_running_loop().time
     deadline = clock() + LONGEST_END_S
-    while server_name in user.spawners and (pending := user.spawners[server_name].pending):
-        if pending == "spawn":
-            return  # somebody else was faster; the answer is that it starts
+    while server_name in user.spawners and (pending := user.spawners[server_name].pending) and pending != "spawn":
         if clock() > deadline:
             raise web.HTTPError(503, "The workspace is still ending. Try again in a minute.")
         await asyncio.sleep(0.1)
-    await _start(handler, user, server_name, display_name, options)
 
 
 def _without_values(record: logging.LogRecord) -> bool:

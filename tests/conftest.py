@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import DATA_DIR, EXISTING, Installation, put_up
+from tests.support.installation import EXISTING, Installation, put_up
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,6 @@ def installation() -> Iterator[Installation]:
     if os.environ.get(EXISTING):
         yield Installation(Path(os.environ[EXISTING]))
         return
-    made = put_up(DATA_DIR)
+    made = put_up()
     yield made
     made.uninstall()

@@ -53,7 +53,13 @@ def elsewhere(engineer: Visitor, installation: Installation) -> list[str]:
         if address.scheme in ("http", "https", "ws", "wss") and address.netloc != urlsplit(installation.url).netloc:
             asked.append(request.url)
 
+    def take_back(request: Request) -> None:
+        # The browser tells of what a policy forbade as of a request, and never sends it.
+        if request.failure == "csp" and request.url in asked:
+            asked.remove(request.url)
+
     engineer.context.on("request", note)
+    engineer.context.on("requestfailed", take_back)
     return asked
 
 

@@ -282,6 +282,7 @@ def test_a_person_who_takes_the_shared_folder_for_themselves_keeps_nobody_from_s
     common = installation.places.files / "common"
     user = installation.places.settings.workspace_user_id
     command = ["docker", "exec", "--user", "0", marie.container, "bash", "-c"]
+    pierre.stop_workspace()
     for script in ("chown 59000:59000 /workspace /workspace/common", "chmod 0700 /workspace/common"):
         subprocess.run([*command, script], check=True)
     pierre.start_workspace()

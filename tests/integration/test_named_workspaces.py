@@ -85,13 +85,14 @@ def test_the_address_of_one_that_does_not_run_says_so_while_another_runs(nora: P
     assert nora.ask("GET", "/user/nora/api/status").status_code == 200
     nora.start_workspace(server="big")
     assert nora.ask("GET", "/user/nora/big/api/status").json()["started"]
+    nora.stop_workspace()
 
 
 def test_a_removed_workspace_is_back_under_its_name(nora: Person, installation: Installation) -> None:
     """Somebody always removes the wrong one."""
     home = installation.places.homes / "nora.SERVER.big"
     nora.ask("DELETE", "/hub/api/users/nora/servers/big", json={"remove": True})
-    wait_until(lambda: not containers(nora), 60, "the removal of the container")
+    wait_until(lambda: f"{nora.container}.SERVER.big" not in containers(nora), 60, "the removal of the container")
     wait_until(lambda: not home.exists(), 10, "the removal of the home")
     assert (installation.places.files / "nora/data/from-big").exists()
     nora.start_workspace(server="big")

@@ -1,6 +1,6 @@
 """A platform put up by ./install.sh itself, and taken down to the last file afterwards.
 
-`python -m tests.support.installation up|down FOLDER…` does so for tests/run.
+`python -m tests.support.installation up|down` does so for tests/run.
 """
 
 import json
@@ -18,8 +18,8 @@ from twinhub.places import Places, read_places
 
 ROOT = Path(__file__).parents[2]
 DATA_DIR = Path("/var/tmp/twinhub-test")  # noqa: S108 - services that are not root must reach it, so not pytest's tmp_path
-PORTS = {DATA_DIR: 8470, DATA_DIR.with_name("twinhub-e2e"): 8480}
-"""Of the platforms that tests put up; each is called like its folder."""
+NAME = DATA_DIR.name
+PORT = 8470
 Found = TypeVar("Found")
 
 EXISTING = "TWINHUB_TEST_DATA_DIR"
@@ -87,16 +87,21 @@ class Installation:
         return done
 
 
-def put_up(data_dir: Path) -> Installation:
+def put_up() -> Installation:
     """Put up a platform from nothing, as anybody else would, and return when the last image is there."""
-    made = Installation(data_dir)
-    if (data_dir / "secrets").exists():
-        made.uninstall()  # an earlier session was killed
-    shutil.rmtree(data_dir, ignore_errors=True)
-    made.install("--port", str(PORTS[data_dir]), "--name", data_dir.name, "--address", "127.0.0.1")
+    made = Installation(DATA_DIR)
+    take_down()  # an earlier session was killed
+    shutil.rmtree(DATA_DIR, ignore_errors=True)
+    made.install("--port", str(PORT), "--name", NAME, "--address", "127.0.0.1")
     # From then on nobody's container is made anew because another image is there.
     made.wait_for_image("full")
     return made
+
+
+def take_down() -> None:
+    """Remove what put_up made, if it is there."""
+    if (DATA_DIR / "secrets").exists():
+        Installation(DATA_DIR).uninstall()
 
 
 def run_install(data_dir: Path, *options: str) -> str:
@@ -141,8 +146,4 @@ def write_as_owner(file: Path, data: bytes | str) -> None:
 
 
 if __name__ == "__main__":
-    for folder in map(Path, sys.argv[2:]):
-        if sys.argv[1] == "up":
-            put_up(folder)
-        elif (folder / "secrets").exists():
-            Installation(folder).uninstall()
+    {"up": put_up, "down": take_down}[sys.argv[1]]()

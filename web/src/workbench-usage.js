@@ -29,7 +29,7 @@ const nearly = (part) => (part !== null && part >= HIGH ? (part > 1 ? ": too muc
 export function makeUsage() {
   const rows = { memory: row("Memory"), cpu: row("Processor"), disk: row("Disk"), time: row("Time left") };
   const killed = element("p", { class: "alert alert-warning mt-2 mb-0", hidden: true });
-  const node = element("div", { hidden: true }, element("dl", { class: "tw-use" }, ...Object.values(rows).map((one) => one.node)), killed);
+  const node = element("div", { class: "tw-usage", hidden: true }, element("dl", { class: "tw-use" }, ...Object.values(rows).map((one) => one.node)), killed);
 
   function show(workspace, profile) {
     const { usage } = workspace;

@@ -1,15 +1,18 @@
 """Bodies that the hub's API was not made for, and log lines that would tell too much."""
 
+import asyncio
 import logging
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.handlers.base import BaseHandler
 from tornado.log import app_log
 from tornado.web import HTTPError
 
+from hub import requests
 from hub.requests import ensure_strictness
 
 
@@ -65,3 +68,26 @@ def test_messages_about_cookies_and_headers_lose_what_they_were_about(caplog: py
         "Setting new xsrf cookie for [left out]",
         "Something else of marie",
     ]
+
+
+@pytest.mark.parametrize("server", ["", "big"])
+def test_a_programs_start_of_a_workspace_that_ends_just_now_waits_for_the_end(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub would answer that it is pending stop, and whoever asked would have to ask again."""
+    workspace = SimpleNamespace(pending="stop")
+    user = SimpleNamespace(spawners={server: workspace})
+    seen: list[tuple[str, object]] = []
+
+    async def post(_: object, _name: str, server_name: str) -> None:
+        seen.append((server_name, workspace.pending))
+
+    async def life() -> None:
+        asyncio.get_running_loop().call_later(0.15, lambda: setattr(workspace, "pending", None))
+        await UserServerAPIHandler.post(SimpleNamespace(find_user=lambda _: user), "ada", server)
+        workspace.pending = "spawn"
+        await UserServerAPIHandler.post(SimpleNamespace(find_user=lambda _: user), "ada", server)
+
+    monkeypatch.setattr(requests, "_post_server", post)
+    asyncio.run(life())
+    assert seen == [(server, None), (server, "spawn")]
