@@ -19,7 +19,8 @@ from realtime.context import encode
 from realtime.errors import MessageRefused
 from realtime.model import read_model
 from realtime.outputs import Alert, DeadLetter, Event, Output, Reply, Send
-from realtime.partition import Frame, Item, Partition
+from realtime.frames import Group, Item
+from realtime.partition import Partition
 from realtime.twin import Message, Twin
 
 Kind = TypeVar("Kind", bound=Output)
@@ -54,11 +55,11 @@ class Mock:
 
     def state(self, instance: str, model: type[Twin] | None = None) -> Any:
         """Give the state of an instance; raises KeyError where no message has made it yet."""
-        return self._partitions[model.__name__ if model else self._first].instances[instance]
+        return self._partitions[model.__name__ if model else self._first].get(instance)
 
     def instances(self, model: type[Twin] | None = None) -> list[str]:
         """Name all instances, in the order of their first messages."""
-        return list(self._partitions[model.__name__ if model else self._first].instances)
+        return list(self._partitions[model.__name__ if model else self._first].names)
 
     def replies(self, instance: str | None = None) -> list[Any]:
         """Give what went back to a device, or to all, decoded."""
@@ -95,8 +96,7 @@ class Mock:
         while waiting:
             name, arrived = waiting.popleft()
             self._position += 1
-            frame = Frame(self.time_s, arrived)
-            outputs = asyncio.run(self._partitions[name].apply(frame, self._position))
+            outputs = asyncio.run(self._partitions[name].apply(self.time_s, (Group(arrived),), self._position))
             found += outputs
             for one in outputs:
                 if isinstance(one, Send):

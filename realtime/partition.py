@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from realtime.context import Context
+from realtime.frames import Group, Item
 from realtime.model import Handler, Model
 from realtime.outputs import DeadLetter, Output
 from realtime.timers import TimerTable
@@ -26,26 +27,28 @@ LONGEST_KEPT: Final = 4096
 """So many bytes of a message that was refused are kept."""
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One message of a frame: to which instance, and what."""
-
-    instance: str
-    content: bytes
+_shared_rows: list[int] = []
+"""Row numbers, the same objects for all partitions: a million of their own would take 32 MB."""
 
 
-class Frame(msgspec.Struct, frozen=True, array_like=True):
-    """Messages that were written to the stream together, and the time that they have."""
-
-    time_s: float
-    items: tuple[Item, ...]
+def _row(number: int) -> int:
+    while len(_shared_rows) <= number:
+        _shared_rows.append(len(_shared_rows))
+    return _shared_rows[number]
 
 
 class Partition:
     """The instances, and what changes them."""
 
-    def __init__(self, model: Model, tables: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, model: Model, tables: Mapping[str, Any] | None = None, *, number: int = 0) -> None:
         self.model = model
-        self.instances: dict[str, Twin] = {}
+        self.number = number
+        self.rows: dict[str, int] = {}
+        """Where each instance stands in `names` and `twins`."""
+        self.names: list[str] = []
+        self.twins: list[Twin] = []
+        self.heard: dict[str, int] = {}
+        """Position of the last message that was handled, by its source."""
         self.position = 0
         """Of the last frame that was applied."""
         self.time_s = 0.0
@@ -53,27 +56,56 @@ class Partition:
         self._tables = tables or {}
         self._context = Context(model.name, self.timers, self._tables)
         self._outputs: list[Output] = []
+        self._changed: set[int] = set()
+        self._grouped = any(handler.batch or handler.waits for handler in model.handlers.values())
+
+    # --- reading ----------------------------------------------------------------------------
+
+    def get(self, instance: str) -> Twin:
+        """Give the state of an instance; raises KeyError where no message has made it yet."""
+        return self.twins[self.rows[instance]]
+
+    def take_changed(self) -> set[int]:
+        """Give the rows that may have changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def restore(self, names: list[str], twins: list[Twin]) -> None:
+        """Take over instances of a snapshot, in the order in which they appeared."""
+        self.names, self.twins = names, twins
+        self.rows = {name: _row(number) for number, name in enumerate(names)}
+        self._changed = set()
 
     # --- changing ---------------------------------------------------------------------------
 
-    async def apply(self, frame: Frame, position: int) -> list[Output]:
-        """Handle a frame, timers that were due before it first; give what came of it, in order."""
+    async def apply(self, time_s: float, groups: Sequence[Group], position: int) -> list[Output]:
+        """Handle what a frame has for this partition, timers that were due before it first; give what came of it, in order."""
         self.position = position
         # Time never goes back: a frame written by a clock that was set back has the time of the one before.
-        self.time_s = max(self.time_s, frame.time_s)
+        self.time_s = max(self.time_s, time_s)
         index = await self._run_timers(self.time_s)
-        if any(handler.batch or handler.waits for handler in self.model.handlers.values()):
-            await self._handle_grouped(frame.items, index)
-        else:
-            self._handle_each(frame.items, index)
+        for group in groups:
+            items = self._unheard(group) if group.source else group.items
+            if self._grouped:
+                await self._handle_grouped(items, index)
+            else:
+                self._handle_each(items, index)
+            index += len(items)
         outputs, self._outputs = self._outputs, []
         return outputs
 
+    def _unheard(self, group: Group) -> Sequence[Item]:
+        """Leave out what this source has sent before: after a crash it sends again what it may have sent."""
+        heard = self.heard.get(group.source, -1)
+        new = [item for item, position in zip(group.items, group.positions, strict=True) if position > heard]
+        self.heard[group.source] = max((heard, *group.positions))
+        return new
+
     def _handle_each(self, items: Sequence[Item], index: int) -> None:
         """Handle messages one by one: the path that must be fast."""
-        context, instances, decode = self._context, self.instances, self.model.decode
+        context, rows, twins, decode = self._context, self.rows, self.twins, self.model.decode
         calls = {kind: handler.call for kind, handler in self.model.handlers.items()}
-        position = self.position
+        position, changed = self.position, self._changed.add
         context.time_s = self.time_s
         for place, item in enumerate(items, index):
             try:
@@ -82,9 +114,11 @@ class Partition:
                 self._refuse(item, place, error)
                 continue
             name = item.instance
-            twin = instances.get(name)
-            if twin is None:
-                twin = instances[name] = self.model.kind()
+            row = rows.get(name)
+            if row is None:
+                row = self._new(name)
+            changed(row)
+            twin = twins[row]
             context.instance, context.place = name, (position, place)
             try:
                 calls[type(message)](twin, message, context)
@@ -116,8 +150,10 @@ class Partition:
         index = 0
         for index, timer in enumerate(self.timers.due(until_s), 1):
             handler = self.model.timers.get(timer.name)
-            twin = self.instances.get(timer.instance)
-            if handler is not None and twin is not None:
+            row = self.rows.get(timer.instance)
+            if handler is not None and row is not None:
+                self._changed.add(row)
+                twin = self.twins[row]
                 await self._call(handler, timer.instance, index - 1, b"", (twin,), at_s=timer.at_s)
         return index
 
@@ -136,10 +172,17 @@ class Partition:
         self._outputs += context.take_outputs()
 
     def _twin(self, name: str) -> Twin:
-        twin = self.instances.get(name)
-        if twin is None:
-            twin = self.instances[name] = self.model.kind()
-        return twin
+        row = self.rows.get(name)
+        if row is None:
+            row = self._new(name)
+        self._changed.add(row)
+        return self.twins[row]
+
+    def _new(self, name: str) -> int:
+        row = self.rows[name] = _row(len(self.twins))
+        self.names.append(name)
+        self.twins.append(self.model.kind())
+        return row
 
     def _read(self, item: Item, place: int) -> Message | None:
         try:

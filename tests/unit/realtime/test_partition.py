@@ -8,7 +8,8 @@ import pytest
 from realtime import Context, Message, Mock, Twin, on_message, on_timer
 from realtime.model import read_model
 from realtime.outputs import DeadLetter
-from realtime.partition import Frame, Item, Partition, field_of
+from realtime.frames import Group, Item
+from realtime.partition import Partition, field_of
 
 
 class Reading(Message):
@@ -110,14 +111,14 @@ def test_a_handler_that_fails_costs_its_message_only() -> None:
 def test_two_that_apply_the_same_frames_agree_in_everything() -> None:
     """After a crash another worker takes over from the stream."""
     frames = [
-        Frame(float(at), tuple(Item(f"p{at * n % 7}", b'{"type":"Reading","pressure_bar":%d}' % (n - 1)) for n in range(9)))
+        (float(at), (Group(tuple(Item(f"p{at * n % 7}", b'{"type":"Reading","pressure_bar":%d}' % (n - 1)) for n in range(9))),))
         for at in range(60)
     ]
 
     async def life() -> tuple[bytes, bytes]:
         partition = Partition(read_model(Pump))
-        outputs = [one for at, frame in enumerate(frames, 1) for one in await partition.apply(frame, at)]
-        return msgspec.json.encode(outputs), msgspec.json.encode(partition.instances)
+        outputs = [one for at, frame in enumerate(frames, 1) for one in await partition.apply(*frame, at)]
+        return msgspec.json.encode(outputs), msgspec.json.encode(partition.twins)
 
     first, second = asyncio.run(life()), asyncio.run(life())
     assert first == second
@@ -130,11 +131,11 @@ def test_time_never_goes_back() -> None:
     partition = Partition(read_model(Pump))
 
     async def life() -> list[object]:
-        await partition.apply(Frame(100.0, (Item("a", b'{"type":"Reading","pressure_bar":1}'),)), 1)
-        return [*await partition.apply(Frame(50.0, (Item("a", b'{"type":"Reading","pressure_bar":1}'),)), 2)]
+        await partition.apply(100.0, (Group((Item("a", b'{"type":"Reading","pressure_bar":1}'),)),), 1)
+        return [*await partition.apply(50.0, (Group((Item("a", b'{"type":"Reading","pressure_bar":1}'),)),), 2)]
 
     asyncio.run(life())
-    assert partition.instances["a"].seen == [100, 100]  # type: ignore[attr-defined]
+    assert partition.get("a").seen == [100, 100]  # type: ignore[attr-defined]
 
 
 class Burst(Twin):

@@ -8,7 +8,8 @@ import pytest
 from realtime import Context, Message, Twin, on_message, on_timer
 from realtime.errors import ModelRefused
 from realtime.model import read_model
-from realtime.partition import Frame, Item, Partition
+from realtime.frames import Group, Item
+from realtime.partition import Partition
 from realtime.snapshots import read_snapshot, write_snapshot
 
 
@@ -35,13 +36,13 @@ class Heart(Twin):
         context.log_event("missed", at=context.time_s)
 
 
-FRAMES = [Frame(float(at), tuple(Item(f"h{at * n % 11}", b"{}") for n in range(3))) for at in range(40)]
+FRAMES = [(float(at), (Group(tuple(Item(f"h{at * n % 11}", b"{}") for n in range(3))),)) for at in range(40)]
 
 
-def life(partition: Partition, frames: list[Frame]) -> list[object]:
+def life(partition: Partition, frames: list[tuple[float, tuple[Group]]]) -> list[object]:
     async def apply() -> list[object]:
         first = partition.position
-        return [one for at, frame in enumerate(frames, first + 1) for one in await partition.apply(frame, at)]
+        return [one for at, frame in enumerate(frames, first + 1) for one in await partition.apply(*frame, at)]
 
     return asyncio.run(apply())
 
@@ -72,8 +73,8 @@ def test_fields_may_come_and_go_between_versions_but_not_change_their_kind() -> 
         @on_message(Beat)
         def beat(self, message: Beat, context: Context) -> None: ...
 
-    found = read_snapshot(read_model(Newer), data).instances["h0"]
-    assert (found.beats, found.rate_hz) == (partition.instances["h0"].beats, 1.5)  # type: ignore[attr-defined]
+    found = read_snapshot(read_model(Newer), data).get("h0")
+    assert (found.beats, found.rate_hz) == (partition.get("h0").beats, 1.5)  # type: ignore[attr-defined]
 
     class Other(Twin):
         beats: str = ""
