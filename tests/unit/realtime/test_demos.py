@@ -3,12 +3,12 @@
 import pytest
 
 from realtime import Mock
-from realtime.demos.gas_sensor.model import WARNING, Acknowledged, GasSensor
-from realtime.demos.gas_sensor.model import Reading as GasReading
-from realtime.demos.power_grid.model import Condition, GridNode, Init, Kind, Region, Status
+from examples.realtime.gas_sensor.model import WARNING, Acknowledged, GasSensor
+from examples.realtime.gas_sensor.model import Reading as GasReading
+from examples.realtime.power_grid.model import Condition, GridNode, Init, Kind, Region, Status
 
-from realtime.demos.wind_turbine.model import Reading as TurbineReading
-from realtime.demos.wind_turbine.model import WindTurbine
+from examples.realtime.wind_turbine.model import Reading as TurbineReading
+from examples.realtime.wind_turbine.model import WindTurbine
 
 MINUTE_S = 60.0
 
