@@ -58,6 +58,14 @@ PLAN_LABEL: Final = "twinhub.plan"
 SCOPE_LIBRARY_READ: Final = "custom:library:read"
 SCOPE_LIBRARY_WRITE: Final = "custom:library:write"
 
+SCOPE_REALTIME_READ: Final = "custom:realtime:read"
+SCOPE_REALTIME_SEND: Final = "custom:realtime:send"
+"""Send messages to models, as a program that stands for devices does; nothing else."""
+SCOPE_REALTIME_WRITE: Final = "custom:realtime:write"
+
+REALTIME_SERVER: Final = "realtime"
+"""The named workspace in which a person's models run."""
+
 SCOPE_METRICS: Final = "read:metrics"
 """The hub's own; whoever has it, administrators and tokens they made for it, may look at the platform's figures."""
 
@@ -68,7 +76,7 @@ SIGN_IN_PATH: Final = "/app/signin"
 SIGN_IN_CALLBACK_PATH: Final = "/app/signin/callback"
 SIGN_OUT_PATH: Final = "/app/signout"
 SESSION_COOKIE: Final = "twinhub-session"
-SESSION_PATHS: Final = ("/app", "/lib")
+SESSION_PATHS: Final = ("/app", "/lib", "/realtime")
 """Where browsers send the session. Never `/`: code in a workspace answers under /user/ on the same origin."""
 WORKSPACE_COOKIE: Final = "twinhub-workspace"
 WORKSPACE_COOKIE_PATH: Final = "/user/"

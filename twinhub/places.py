@@ -188,6 +188,49 @@ class Places:
         return f"http://127.0.0.1:{self.inner_gateway_port}"
 
     @property
+    def realtime(self) -> Path:
+        """What real-time twins keep: the broker's store in `broker/`, alerts and history beside it."""
+        return self.data_dir / "realtime"
+
+    @property
+    def realtime_user_id(self) -> int:
+        """Numeric account of the broker and the service of real-time twins, to which all of `realtime` belongs."""
+        return self.settings.account(3)
+
+    @property
+    def realtime_port(self) -> int:
+        """Port of the service of real-time twins, on loopback."""
+        return self.settings.first_internal_port + 5
+
+    @property
+    def broker_port(self) -> int:
+        """Port of the broker, on the workspaces' bridge: for workers, hosts and the service."""
+        return self.settings.first_internal_port + 6
+
+    @property
+    def broker_monitoring_port(self) -> int:
+        """Port of the broker's own figures, on loopback."""
+        return self.settings.first_internal_port + 7
+
+    @property
+    def mqtt_inner_port(self) -> int:
+        """Port on loopback at which the service takes MQTT where the gateway decrypts it."""
+        return self.settings.first_internal_port + 8
+
+    @property
+    def mqtt_port(self) -> int | None:
+        """Port for devices that speak MQTT; None where there is none."""
+        section = self.settings.realtime
+        if not section.enabled or section.mqtt_port == 0:
+            return None
+        return section.mqtt_port or (8883 if self.settings.gateway.encrypted else 1883)
+
+    @property
+    def mqtt_address(self) -> str:
+        """Address of the machine for that port."""
+        return self.settings.realtime.mqtt_address or self.settings.address
+
+    @property
     def domain(self) -> str:
         """Host name of the platform's own pages."""
         return (self.settings.domain or "localhost").lower()

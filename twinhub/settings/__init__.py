@@ -13,6 +13,7 @@ from twinhub.settings.gateway import ExternalService, Gateway
 from twinhub.settings.library import Library, Repository
 from twinhub.settings.monitoring import Monitoring
 from twinhub.settings.reading import FILE_NAME, parse_settings, read_settings
+from twinhub.settings.realtime import Realtime
 from twinhub.settings.section import Section
 from twinhub.settings.whole import Settings
 from twinhub.settings.workspaces import WorkspaceProfile, Workspaces
@@ -25,6 +26,7 @@ __all__ = [
     "Gateway",
     "Library",
     "Monitoring",
+    "Realtime",
     "Repository",
     "Section",
     "Settings",

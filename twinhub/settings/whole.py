@@ -12,6 +12,7 @@ from twinhub.settings.backup import Backup
 from twinhub.settings.gateway import Gateway
 from twinhub.settings.library import Library
 from twinhub.settings.monitoring import Monitoring
+from twinhub.settings.realtime import Realtime
 from twinhub.settings.section import Port, Section
 from twinhub.settings.workspaces import Workspaces
 
@@ -45,6 +46,9 @@ class Settings(Section):
     workspaces: Workspaces = Field(default_factory=Workspaces, description="What every workspace gets.")
     library: Library = Field(default_factory=Library, description="Where the library keeps assets, and its limits.")
     gateway: Gateway = Field(default_factory=Gateway, description="How browsers reach the platform.")
+    realtime: Realtime = Field(
+        default_factory=Realtime, description="Real-time twins: where devices come in, how much is kept, whom alerts reach."
+    )
     backup: Backup = Field(default_factory=Backup, description="How often everything is backed up, and where to.")
     monitoring: Monitoring = Field(default_factory=Monitoring, description="What the platform tells of itself.")
 

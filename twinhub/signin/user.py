@@ -8,7 +8,13 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
+from twinhub.names import (
+    SCOPE_LIBRARY_READ,
+    SCOPE_LIBRARY_WRITE,
+    SCOPE_REALTIME_READ,
+    SCOPE_REALTIME_SEND,
+    SCOPE_REALTIME_WRITE,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,25 @@ class User:
     def may_write_library(self) -> bool:
         """Whether the token allows changing assets."""
         return SCOPE_LIBRARY_WRITE in self.scopes
+
+    @property
+    def may_read_realtime(self) -> bool:
+        """Whether the token allows looking at models and their instances."""
+        return SCOPE_REALTIME_READ in self.scopes or self.may_write_realtime
+
+    @property
+    def may_send_realtime(self) -> bool:
+        """Whether the token allows sending messages to models."""
+        return SCOPE_REALTIME_SEND in self.scopes or self.may_write_realtime
+
+    @property
+    def may_write_realtime(self) -> bool:
+        """Whether the token allows deploying and changing models, and all else."""
+        return SCOPE_REALTIME_WRITE in self.scopes
+
+    def is_workspace(self, server: str) -> bool:
+        """Tell whether the token is the one that a workspace of the person was started with."""
+        return f"access:servers!server={self.name}/{server}" in self.scopes
 
 
 def user_from_model(model: Mapping[str, Any], token: str) -> User:
