@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping
+from copy import deepcopy
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,6 +32,11 @@ class Mock:
 
     def __init__(self, *models: type[Twin], tables: Mapping[str, Any] | None = None, start_s: float = 0.0) -> None:
         self._partitions = {kind.__name__: Partition(read_model(kind), tables) for kind in models}
+        self._waits = any(
+            handler.waits
+            for one in self._partitions.values()
+            for handler in (*one.model.handlers.values(), *one.model.timers.values())
+        )
         self._first = models[0].__name__
         self._position = 0
         self.time_s = start_s
@@ -48,6 +54,27 @@ class Mock:
             self._go_to(at_s)
         items = tuple(Item(instance, one if isinstance(one, bytes) else encode(one)) for one in messages)
         return self._apply(model.__name__ if model else self._first, items)
+
+    def send_all(
+        self, messages: Iterable[tuple[str, Message | Mapping[str, Any] | bytes]], *, at_s: float | None = None,
+        model: type[Twin] | str | None = None,
+    ) -> list[Output]:
+        """Have messages of many instances arrive together, each with its instance's id; give what came of them."""
+        if at_s is not None:
+            self._go_to(at_s)
+        items = tuple(Item(name, one if isinstance(one, bytes) else encode(one)) for name, one in messages)
+        name = model if isinstance(model, str) else model.__name__ if model else self._first
+        return self._apply(self._known(name), items)
+
+    def begin_with(self, states: Mapping[str, Twin], model: type[Twin] | None = None) -> None:
+        """Let instances begin with states of another run, which stay as they are; those that there were are gone."""
+        name = model.__name__ if model else self._first
+        self._partitions[name].restore(list(states), [deepcopy(state) for state in states.values()])
+
+    def states(self, model: type[Twin] | None = None) -> dict[str, Any]:
+        """Give all states by their instances."""
+        partition = self._partitions[model.__name__ if model else self._first]
+        return dict(zip(partition.names, partition.twins, strict=True))
 
     def advance(self, seconds: float) -> list[Output]:
         """Let time pass; give what timers brought about."""
@@ -96,13 +123,25 @@ class Mock:
         while waiting:
             name, arrived = waiting.popleft()
             self._position += 1
-            outputs = asyncio.run(self._partitions[name].apply(self.time_s, (Group(arrived),), self._position))
+            partition = self._partitions[name]
+            outputs = self._end(partition.apply(self.time_s, (Group(arrived),), self._position))
             found += outputs
             for one in outputs:
                 if isinstance(one, Send):
                     waiting.append((self._known(one.to_model), (Item(one.to_instance, bytes(one.content)),)))
         self.outputs += found
         return found
+
+    def _end(self, applied: Coroutine[Any, Any, list[Output]]) -> list[Output]:
+        if self._waits:
+            return asyncio.run(applied)
+        # Nothing in it waits, so it ends at once: a loop for each message would take longer than the message.
+        try:
+            applied.send(None)
+        except StopIteration as ended:
+            found: list[Output] = ended.value
+            return found
+        raise RuntimeError("a handler that is not asynchronous waited")
 
     def _known(self, model: str) -> str:
         if model not in self._partitions:
