@@ -1,0 +1,84 @@
+"""Who may do what: the one place where the service decides it."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+
+from realtime.service.errors import DeviceRefused, SpaceMissing
+from realtime.service.spaces import Space, Spaces
+from twinhub.errors import Forbidden, NotSignedIn
+from twinhub.signin import User
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+DEVICE = "device"
+"""Kind of an Authorization header that carries a device's key."""
+
+
+async def space_of(request: HTTPConnection) -> Space:
+    """Give the place of the owner whom the address names, to that person or an administrator.
+
+    Raises NotSignedIn, Forbidden, SpaceMissing, BrokerAway.
+    """
+    owner, user = request.path_params["owner"], person_of(request)
+    allow(user, owner, write=request.scope.get("method", "POST") not in SAFE)
+    return await find_space(request, owner, user)
+
+
+async def find_space(request: HTTPConnection, owner: str, user: User | None) -> Space:
+    """Give an owner's place; a person's own is made when they first look at it."""
+    spaces: Spaces = request.app.state.spaces
+    space = await (spaces.open(owner) if user is not None and user.name == owner else spaces.find(owner))
+    if space is None:
+        raise SpaceMissing(f"'{owner[:100]}' has no real-time twins.", "Check the owner's name in the address.")
+    return space
+
+
+def person_of(request: HTTPConnection) -> User:
+    """Give the person behind a request; raises NotSignedIn."""
+    user = request.scope.get("state", {}).get("user")
+    if not isinstance(user, User):
+        raise NotSignedIn(
+            "This address is for people and their programs.",
+            "Send 'Authorization: token TOKEN' with a token from /app/tokens.",
+        )
+    return user
+
+
+def allow(user: User, owner: str, *, write: bool) -> None:
+    """Let owners and administrators pass, with tokens that are meant for it; raises Forbidden."""
+    if user.name != owner and not user.admin:
+        raise Forbidden(
+            f"The real-time twins of '{owner[:100]}' are for that person only.",
+            f"Your own are below /realtime/{user.name}.",
+        )
+    if not (user.may_write_realtime if write else user.may_read_realtime):
+        kind = "change" if write else "read"
+        raise Forbidden(
+            f"This token may not {kind} real-time twins.", "Make one at /app/tokens that may use real-time twins."
+        )
+
+
+def device_key(request: HTTPConnection) -> str | None:
+    """Give the key of a request that a device made by itself, None where it is a person's."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == DEVICE else None
+
+
+async def speaker_space(request: HTTPConnection, instance: str | None) -> Space:
+    """Give the place of the address for sending messages: to its owner, or to the device of that id with its key.
+
+    Raises as space_of, and DeviceRefused.
+    """
+    key = device_key(request)
+    if key is None:
+        return await space_of(request)
+    owner, model = request.path_params["owner"], request.path_params["model"]
+    space = await request.app.state.spaces.find(owner)
+    devices = request.app.state.devices
+    if space is None or instance is None or not await devices.verify(owner, model, instance, key):
+        raise DeviceRefused(
+            "This key is not the one of the device that the address names.",
+            "A device sends its own key, to …/instances/ID/messages with its own ID; its owner can renew the key.",
+        )
+    found: Space = space
+    return found

@@ -1,0 +1,68 @@
+"""Who has an account at the broker: a list of names, and the broker's accounts made from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+from pathlib import Path
+
+from realtime.service.broker import accounts_text
+from realtime.service.config import ServiceConfig
+
+
+class AccountsFile:
+    """Owners in a file, and the accounts that the broker reads."""
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self._config = config
+        self._file = config.folder / "owners.json"
+        self._lock = asyncio.Lock()
+        self._owners: list[str] = json.loads(self._file.read_text()) if self._file.exists() else []
+
+    def owners(self) -> list[str]:
+        """Name them."""
+        return list(self._owners)
+
+    async def ensure(self, owner: str) -> None:
+        """Have one made, and the broker know it."""
+        async with self._lock:
+            if owner not in self._owners:
+                self._owners.append(owner)
+                await asyncio.to_thread(self._save)
+                reload(self._config)
+
+    async def remove(self, owner: str) -> None:
+        """Close an owner's account."""
+        async with self._lock:
+            if owner in self._owners:
+                self._owners.remove(owner)
+                await asyncio.to_thread(self._save)
+                reload(self._config)
+
+    def _save(self) -> None:
+        # The accounts first: an owner in the list whom the broker does not know would wait for ever.
+        write_private(self._config.broker_folder / "accounts.conf", accounts_text(self._config, self._owners))
+        write_private(self._file, json.dumps(self._owners))
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that nobody else may read, whole or not at all."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.rename(file)
+
+
+def reload(config: ServiceConfig) -> None:
+    """Have our own servers read their configuration again; one that does not run reads it when it starts."""
+    for file in config.broker_folder.glob("*.pid"):
+        try:
+            os.kill(int(file.read_text()), signal.SIGHUP)
+        except (OSError, ValueError):
+            continue

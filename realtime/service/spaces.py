@@ -1,0 +1,272 @@
+"""An owner's place at the broker: an account of their own, its streams and buckets, and our connection to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final, Protocol
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import KeyNotFoundError
+from nats.js.kv import KeyValue
+
+from realtime.service.config import ServiceConfig
+from realtime.service.errors import BrokerAway, ModelMissing
+from realtime.service.labels import broker_password, broker_user
+from realtime.stores import Limits, ensure_live, ensure_stores
+from realtime.wire import MODEL_NAME, MODELS, WORKERS, ModelRecord, WorkerRecord
+from twinhub.subdomains import label
+
+RECORD_AGE_S: Final = 1.0
+"""So long a model's record is believed; what this process changes is known at once."""
+CONNECT_S: Final = 15.0
+ANSWER_S: Final = 5.0
+
+log = logging.getLogger("realtime.spaces")
+
+
+class Accounts(Protocol):
+    """Who has an account at the broker."""
+
+    def owners(self) -> list[str]:
+        """Name them."""
+
+    async def ensure(self, owner: str) -> None:
+        """Have one made, and the broker know it."""
+
+
+class Space:
+    """One owner's twins at the broker."""
+
+    def __init__(self, owner: str, nc: Client) -> None:
+        self.owner = owner
+        self.label = label(owner)
+        """A token that is safe in file names, addresses and figures."""
+        self.nc = nc
+        self.js: JetStreamContext = nc.jetstream(timeout=ANSWER_S)
+        self._buckets: dict[str, KeyValue] = {}
+        self._models: dict[str, tuple[float, ModelRecord]] = {}
+        self._when_lost: list[Callable[[], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached just now."""
+        return bool(self.nc.is_connected)
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """Have something called whenever the connection breaks: what was on its way may not have arrived."""
+        self._when_lost.append(call)
+
+    def lost(self) -> None:
+        """Tell all who asked that the connection broke."""
+        for call in self._when_lost:
+            call()
+
+    async def kv(self, name: str) -> KeyValue:
+        """Give a bucket; raises BrokerAway."""
+        found = self._buckets.get(name)
+        if found is None:
+            with broker_errors():
+                found = self._buckets[name] = await self.js.key_value(name)
+        return found
+
+    async def model(self, name: str, *, fresh: bool = False) -> ModelRecord:
+        """Give what should run of a model; raises ModelMissing, BrokerAway."""
+        known = self._models.get(name)
+        if known is not None and not fresh and known[0] > time.monotonic():
+            return known[1]
+        if MODEL_NAME.fullmatch(name) is None:
+            raise _missing(name)
+        bucket = await self.kv(MODELS)
+        try:
+            with broker_errors():
+                entry = await bucket.get(name)
+        except KeyNotFoundError as error:
+            self._models.pop(name, None)
+            raise _missing(name) from error
+        record = msgspec.json.decode(entry.value or b"{}", type=ModelRecord)
+        self._models[name] = (time.monotonic() + RECORD_AGE_S, record)
+        return record
+
+    async def save_model(self, record: ModelRecord) -> None:
+        """Write what should run; it is known here at once."""
+        bucket = await self.kv(MODELS)
+        with broker_errors():
+            await bucket.put(record.name, msgspec.json.encode(record))
+        self._models[record.name] = (time.monotonic() + RECORD_AGE_S, record)
+
+    def forget_model(self, name: str) -> None:
+        """Ask again for a model's record when it is needed next."""
+        self._models.pop(name, None)
+
+    async def models(self) -> list[ModelRecord]:
+        """Give all models, removed ones too, by name."""
+        found = [msgspec.json.decode(value, type=ModelRecord) for _, value in await self.entries(MODELS)]
+        return sorted(found, key=lambda one: one.name)
+
+    async def workers(self, name: str = "*") -> list[WorkerRecord]:
+        """Give the workers of a model, or of all, that are alive."""
+        return [msgspec.json.decode(value, type=WorkerRecord) for _, value in await self.entries(WORKERS, f"{name}.*")]
+
+    async def entries(self, bucket: str, keys: str = ">") -> list[tuple[str, bytes]]:
+        """Give keys and values of a bucket; raises BrokerAway."""
+        store = await self.kv(bucket)
+        found: list[tuple[str, bytes]] = []
+        with broker_errors():
+            watcher = await store.watch(keys, ignore_deletes=True)
+            try:
+                while (entry := await watcher.updates(timeout=ANSWER_S)) is not None:
+                    found.append((entry.key, entry.value or b""))
+            finally:
+                await watcher.stop()
+        return found
+
+
+class Spaces:
+    """All owners' places, each opened when it is first needed and kept."""
+
+    def __init__(self, config: ServiceConfig, accounts: Accounts) -> None:
+        self._config = config
+        self._accounts = accounts
+        self._open: dict[str, Space] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.opened: asyncio.Queue[Space] = asyncio.Queue()
+        """Each space once, when it is opened; for the one who starts what runs in each."""
+
+    async def open(self, owner: str) -> Space:
+        """Give an owner's place, made where there is none; raises BrokerAway."""
+        space = self._open.get(owner)
+        if space is not None:
+            return space
+        async with self._locks.setdefault(owner, asyncio.Lock()):
+            if owner not in self._open:
+                await self._accounts.ensure(owner)
+                space = await self._connect(owner)
+                with broker_errors():
+                    await ensure_stores(space.js, replicas=self._config.replicas, limits=limits_of(self._config))
+                self._open[owner] = space
+                self.opened.put_nowait(space)
+        return self._open[owner]
+
+    async def find(self, owner: str) -> Space | None:
+        """Give an owner's place, None where there is none."""
+        if owner in self._open:
+            return self._open[owner]
+        return await self.open(owner) if owner in self._accounts.owners() else None
+
+    async def all(self) -> list[Space]:
+        """Give everybody's place that can be reached."""
+        found: list[Space] = []
+        for owner in self._accounts.owners():
+            try:
+                found.append(await self.open(owner))
+            except BrokerAway as error:
+                log.warning("the twins of %s cannot be reached: %s", label(owner), error.what)
+        return found
+
+    async def close(self) -> None:
+        """Leave the broker."""
+        for space in self._open.values():
+            with contextlib.suppress(NatsError, asyncio.TimeoutError):
+                await space.nc.close()
+        self._open.clear()
+
+    async def _connect(self, owner: str) -> Space:
+        """Connect as the service's user of the owner's account, and stay connected whatever happens."""
+        nc = Client()
+        space = Space(owner, nc)
+
+        async def lost() -> None:
+            space.lost()
+
+        async def back() -> None:
+            with contextlib.suppress(NatsError, TimeoutError):
+                await ensure_live(space.js, replicas=self._config.replicas)
+
+        async def troubled(error: Exception) -> None:
+            log.debug("broker, account of %s: %s", space.label, error)
+
+        options: dict[str, Any] = {
+            "user": broker_user(owner, "service"),
+            "password": broker_password(self._config.secret, owner, "service"),
+        }
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await nc.connect(
+                    list(self._config.servers),
+                    name="realtime-service",
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,
+                    connect_timeout=3,
+                    ping_interval=10,
+                    pending_size=64 * 1024 * 1024,
+                    disconnected_cb=lost,
+                    reconnected_cb=back,
+                    error_cb=troubled,
+                    **options,
+                )
+        except (TimeoutError, OSError, NatsError) as error:
+            with contextlib.suppress(Exception):
+                await nc.close()
+            raise _away() from error
+        return space
+
+
+def limits_of(config: ServiceConfig) -> Limits:
+    """Share what an owner may take among their streams, so that there is room for snapshots when messages fill theirs.
+
+    Without snapshots nothing could ever be taken out of the messages' stream.
+    """
+    whole = config.owner_limit_bytes
+    return Limits(
+        in_bytes=whole * 50 // 100,
+        out_bytes=whole * 10 // 100,
+        dead_bytes=whole * 2 // 100,
+        changes_bytes=whole * 10 // 100,
+    )
+
+
+@contextlib.contextmanager
+def broker_errors() -> Iterator[None]:
+    """Turn what a broker that is away makes calls fail with into BrokerAway; what it says about a thing stays."""
+    try:
+        yield
+    except (
+        TimeoutError,
+        nats.errors.ConnectionClosedError,
+        nats.errors.NoRespondersError,
+        nats.errors.OutboundBufferLimitError,
+    ) as error:
+        raise _away() from error
+    except nats.js.errors.ServiceUnavailableError as error:
+        raise _away() from error
+
+
+@contextlib.asynccontextmanager
+async def opened(spaces: Spaces) -> AsyncIterator[Spaces]:
+    """Close all connections at the end."""
+    try:
+        yield spaces
+    finally:
+        await spaces.close()
+
+
+def _away() -> BrokerAway:
+    return BrokerAway(
+        "The broker of real-time twins does not answer, so nothing can be kept or asked just now.",
+        "Try again in some seconds; an administrator sees why with 'twinhub status'.",
+    )
+
+
+def _missing(name: str) -> ModelMissing:
+    return ModelMissing(
+        f"There is no model '{name[:64]}'.",
+        "Look at what is deployed: realtime list; deploy one: realtime deploy FILE.",
+    )
