@@ -8,7 +8,7 @@ from gateway.dtaas import dtaas_middlewares, dtaas_routers
 from gateway.entry_points import ENTRY_POINT, static_configuration
 from gateway.files import write_yaml
 from gateway.middlewares import middlewares
-from gateway.routes import routers, services
+from gateway.routes import routers, services, tcp
 from gateway.serving import write_serving
 from twinhub.places import Places
 
@@ -18,13 +18,15 @@ def dynamic_configuration(places: Places) -> dict[str, Any]:
     transports = {}
     if places.settings.ca_bundle:
         transports = {"serversTransports": {"twinhub-external": {"rootCAs": [str(places.settings.ca_bundle)]}}}
+    devices = tcp(places)
     return {
+        **({"tcp": devices} if devices else {}),
         "http": {
             "routers": routers(places) | dtaas_routers(ENTRY_POINT, "twinhub-web"),
             "services": services(places),
             "middlewares": middlewares(places) | dtaas_middlewares(),
             **transports,
-        }
+        },
     }
 
 

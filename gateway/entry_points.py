@@ -10,10 +10,12 @@ ENTRY_POINT: Final = "public"
 INNER_ENTRY_POINT: Final = "inner"
 API_ENTRY_POINT: Final = "internal"
 WORKSPACES_ENTRY_POINT: Final = "workspaces"
-"""On the workspaces' bridge: the hub's API, and nothing else."""
+"""On the workspaces' bridge: the API of the hub and of real-time twins, and nothing else."""
+MQTT_ENTRY_POINT: Final = "mqtt"
+"""Devices that speak MQTT, where the gateway decrypts it."""
 PLAIN_ENTRY_POINT: Final = "plain"
 """Sends on to HTTPS, and answers the authority's question for ACME."""
-FOR_PEOPLE: Final = (ENTRY_POINT, PLAIN_ENTRY_POINT)
+FOR_PEOPLE: Final = (ENTRY_POINT, PLAIN_ENTRY_POINT, MQTT_ENTRY_POINT)
 ACME: Final = "twinhub"
 
 ENCODED_CHARACTERS: Final = {
@@ -127,6 +129,8 @@ def _entry_points(places: Places, bridge_address: str) -> dict[str, Any]:
         plain["transport"]["respondingTimeouts"] = {"readTimeout": 10, "writeTimeout": 10, "idleTimeout": 10}
         plain["http"]["redirections"] = {"entryPoint": {"to": f":{places.settings.port}", "scheme": "https"}}
         points[PLAIN_ENTRY_POINT] = plain
+    if places.mqtt_port and gateway.encrypted:
+        points[MQTT_ENTRY_POINT] = {"address": f"{places.mqtt_address}:{places.mqtt_port}"}
     return points
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from gateway import middlewares as on_the_way
-from gateway.entry_points import ENTRY_POINT, INNER_ENTRY_POINT, WORKSPACES_ENTRY_POINT
+from gateway.entry_points import ENTRY_POINT, INNER_ENTRY_POINT, MQTT_ENTRY_POINT, WORKSPACES_ENTRY_POINT
 from twinhub.names import GATEWAY_OWNER_PATH
 from twinhub.places import Places
 
@@ -18,6 +18,11 @@ EXTERNAL_PRIORITY: Final = 50_000
 PAGES: Final = "Path(`/app`) || PathPrefix(`/app/`)"
 LIBRARY: Final = "Path(`/lib`) || PathPrefix(`/lib/`)"
 FILES: Final = "PathPrefix(`/lib/files`) || PathPrefix(`/lib/uploads`)"
+REALTIME: Final = "Path(`/realtime`) || PathPrefix(`/realtime/`)"
+STREAMS: Final = "PathRegexp(`^/realtime/.*/(stream|feed)$`)"
+"""Stay open for as long as somebody looks, or a device sends."""
+MESSAGES: Final = "PathRegexp(`^/realtime/[^/]+/models/[^/]+/(instances/.+/)?messages$`)"
+"""A request for each message is what simple devices send, a thousand of them behind one address."""
 OWNERS: Final = f"PathPrefix(`{GATEWAY_OWNER_PATH}/`)"
 HUB: Final = "PathPrefix(`/hub/`)"
 HUB_API: Final = "Path(`/hub/api`) || PathPrefix(`/hub/api/`)"
@@ -47,12 +52,37 @@ def routers(places: Places) -> dict[str, Any]:
         # Programs in workspaces speak with the hub's API; its pages, the sign-in above all, are not for them.
         "twinhub-hub-workspaces": _route(HUB_API, "twinhub-hub", [], entry_point=WORKSPACES_ENTRY_POINT),
     }
+    if places.settings.realtime.enabled:
+        found |= _realtime(limited)
     if places.settings.gateway.subdomains:
-        rule = (
-            f"HostRegexp(`(?i)^.+\\.{re.escape(places.domain)}\\.?$`) && (Path(`/`) || {PAGES} || {LIBRARY} || {HUB})"
-        )
+        rule = f"HostRegexp(`(?i)^.+\\.{re.escape(places.domain)}\\.?$`) && (Path(`/`) || {PAGES} || {LIBRARY} || {REALTIME} || {HUB})"
         found["twinhub-home"] = _route(rule, "noop@internal", [way.HOME], 100)
     return found | _external(places)
+
+
+def _realtime(limited: list[str]) -> dict[str, Any]:
+    """Give the ways to real-time twins: for browsers and devices, for our own processes, for programs in workspaces."""
+    way, service = on_the_way, "twinhub-realtime"
+    return {
+        service: _route(REALTIME, service, [*limited, way.PAGE_HEADERS, way.COMPRESS_JSON]),
+        f"{service}-messages": _route(MESSAGES, service, [way.WORDS, way.FILE_LIMIT], 10),
+        # Nothing may hold back what is sent line by line.
+        f"{service}-streams": _route(STREAMS, service, [way.FILE_LIMIT], 10),
+        f"{service}-inner": _route(REALTIME, service, [], entry_point=INNER_ENTRY_POINT),
+        f"{service}-workspaces": _route(REALTIME, service, [], entry_point=WORKSPACES_ENTRY_POINT),
+    }
+
+
+def tcp(places: Places) -> dict[str, Any]:
+    """Give the way of devices that speak MQTT where it is encrypted: the gateway has the certificate, whoever made it."""
+    if places.mqtt_port is None or not places.settings.gateway.encrypted:
+        return {}
+    name = "twinhub-mqtt"
+    address = {"address": f"127.0.0.1:{places.mqtt_inner_port}"}
+    return {
+        "routers": {name: {"rule": "HostSNI(`*`)", "entryPoints": [MQTT_ENTRY_POINT], "service": name, "tls": {}}},
+        "services": {name: {"loadBalancer": {"servers": [address]}}},
+    }
 
 
 def _external(places: Places) -> dict[str, Any]:
@@ -74,6 +104,9 @@ def services(places: Places) -> dict[str, Any]:
         "twinhub-web": f"http://127.0.0.1:{places.web_port}",
         "twinhub-library": f"http://127.0.0.1:{places.libms_port}",
         "twinhub-hub": f"http://127.0.0.1:{places.hub_port}",
+        **(
+            {"twinhub-realtime": f"http://127.0.0.1:{places.realtime_port}"} if places.settings.realtime.enabled else {}
+        ),
     }
     found: dict[str, Any] = {name: {"loadBalancer": {"servers": [{"url": url}]}} for name, url in urls.items()}
     trusting = {"serversTransport": "twinhub-external"} if places.settings.ca_bundle else {}

@@ -13,7 +13,13 @@ from sqlalchemy.orm import Session
 from hub.sessions import PROGRAM_CLIENT
 from hub.tables import now
 from twinhub.errors import PublicError
-from twinhub.names import SCOPE_LIBRARY_READ, SCOPE_LIBRARY_WRITE
+from twinhub.names import (
+    SCOPE_LIBRARY_READ,
+    SCOPE_LIBRARY_WRITE,
+    SCOPE_REALTIME_READ,
+    SCOPE_REALTIME_SEND,
+    SCOPE_REALTIME_WRITE,
+)
 
 
 class TokenRefused(PublicError):
@@ -27,15 +33,22 @@ class Access(StrEnum):
 
     LIBRARY_READ = "library-read"
     LIBRARY_WRITE = "library-write"
+    REALTIME_READ = "realtime-read"
+    REALTIME_SEND = "realtime-send"
+    REALTIME_WRITE = "realtime-write"
     EVERYTHING = "everything"
 
 
 SCOPES: Final[dict[Access, tuple[str, ...]]] = {
     Access.LIBRARY_READ: (SCOPE_LIBRARY_READ,),
     Access.LIBRARY_WRITE: (SCOPE_LIBRARY_WRITE,),
+    Access.REALTIME_READ: (SCOPE_REALTIME_READ,),
+    Access.REALTIME_SEND: (SCOPE_REALTIME_SEND,),
+    Access.REALTIME_WRITE: (SCOPE_REALTIME_WRITE,),
     # Not `inherit`: that would administer in an administrator's name. Not `tokens`: none makes further ones.
     Access.EVERYTHING: (
         SCOPE_LIBRARY_WRITE,
+        SCOPE_REALTIME_WRITE,
         "access:servers!user",
         "servers!user",
         "read:users!user",
@@ -45,6 +58,9 @@ SCOPES: Final[dict[Access, tuple[str, ...]]] = {
 WORDS: Final = {
     Access.LIBRARY_READ: "Read the library",
     Access.LIBRARY_WRITE: "Read and change the library",
+    Access.REALTIME_READ: "Look at real-time twins",
+    Access.REALTIME_SEND: "Send messages to real-time twins",
+    Access.REALTIME_WRITE: "Deploy and use real-time twins",
     Access.EVERYTHING: "Everything of mine: library, workspace and twins",
 }
 LONGEST_HOURS: Final = 24 * 366

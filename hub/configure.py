@@ -14,6 +14,7 @@ from hub.authenticator import AccountAuthenticator
 from hub.browsers import configure_browsers_side, page_policy
 from hub.configure_provider import configure_provider
 from hub.ends import read_end
+from hub.named import named_limit
 from hub.observing import observe
 from hub.proxy import GatewayProxy
 from hub.workspace import Workspace
@@ -22,6 +23,9 @@ from twinhub.names import (
     SCOPE_LIBRARY_READ,
     SCOPE_LIBRARY_WRITE,
     SCOPE_METRICS,
+    SCOPE_REALTIME_READ,
+    SCOPE_REALTIME_SEND,
+    SCOPE_REALTIME_WRITE,
     SIGN_IN_CALLBACK_PATH,
     WEB_CLIENT_ID,
 )
@@ -40,19 +44,31 @@ CUSTOM_SCOPES: Final = {
         "description": "Read and change assets in the library",
         "subscopes": [SCOPE_LIBRARY_READ],
     },
+    SCOPE_REALTIME_READ: {"description": "Look at models of real-time twins, their instances and alerts"},
+    SCOPE_REALTIME_SEND: {"description": "Send messages to models of real-time twins"},
+    SCOPE_REALTIME_WRITE: {
+        "description": "Deploy, change and use models of real-time twins",
+        "subscopes": [SCOPE_REALTIME_READ, SCOPE_REALTIME_SEND],
+    },
 }
 
 ROLES: Final[list[dict[str, Any]]] = [
     {
         "name": "user",
         "description": "What everybody may do with what is theirs",
-        "scopes": ["self", SCOPE_LIBRARY_WRITE, "access:services!service=twinhub-web"],
+        "scopes": ["self", SCOPE_LIBRARY_WRITE, SCOPE_REALTIME_WRITE, "access:services!service=twinhub-web"],
     },
     {
         "name": "watch",
         "description": "Stop idle workspaces",
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
         "services": ["twinhub-watch"],
+    },
+    {
+        "name": "realtime",
+        "description": "Start the workspaces that people's models run in",
+        "scopes": ["start:servers", "read:servers", "read:users:name"],
+        "services": ["twinhub-realtime"],
     },
     {
         "name": "operator",
@@ -62,8 +78,18 @@ ROLES: Final[list[dict[str, Any]]] = [
     },
 ]
 
-WEB_SCOPES: Final = [SCOPE_LIBRARY_WRITE, "access:servers!user", "servers!user", "read:users!user", SCOPE_METRICS]
+WEB_SCOPES: Final = [
+    SCOPE_LIBRARY_WRITE,
+    SCOPE_REALTIME_WRITE,
+    "access:servers!user",
+    "servers!user",
+    "read:users!user",
+    SCOPE_METRICS,
+]
 """All that a session of our pages can ever do in somebody's name."""
+
+WORKSPACE_SCOPES: Final = ["access:servers!server", "users:activity!user", SCOPE_REALTIME_WRITE]
+"""What the token can do that a workspace is started with: what the hub's own would, and the command `realtime`."""
 
 
 def configure(c: Any, places: Places, *, hub_url: str, hub_url_inside: str, network: str) -> None:
@@ -149,6 +175,7 @@ def _configure_services(c: Any, places: Places) -> None:
             "display": False,
         },
         {"name": "twinhub-watch", "api_token": read_secret(places.secrets / "watch"), "display": False},
+        {"name": "twinhub-realtime", "api_token": read_secret(places.secrets / "realtime-at-hub"), "display": False},
         {
             "name": "twinhub-operator",
             "api_token": read_secret(places.secrets / "operator"),
@@ -162,9 +189,9 @@ def _configure_workspaces(c: Any, places: Places, network: str) -> None:
     settings = places.settings.workspaces
     Workspace.places = places
     c.JupyterHub.spawner_class = Workspace
-    # The hub takes 0 for "as many as you like".
-    c.JupyterHub.allow_named_servers = settings.named > 0
-    c.JupyterHub.named_server_limit_per_user = settings.named
+    c.JupyterHub.allow_named_servers = settings.named > 0 or places.settings.realtime.enabled
+    c.JupyterHub.named_server_limit_per_user = partial(named_limit, settings.named)
+    c.Workspace.server_token_scopes = WORKSPACE_SCOPES
     # Starts wait for their turn (hub.steps) and say so; the hub's own limit would send people away to try by hand.
     c.JupyterHub.concurrent_spawn_limit = 0
     c.JupyterHub.template_vars = {"end_of": lambda _user: partial(read_end, places)}

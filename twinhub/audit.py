@@ -18,8 +18,10 @@ from typing import Any, Final
 from twinhub.logging import cut, request_id
 from twinhub.places import Places
 
-FOLDERS: Final = {"hub": "hub", "web": "services", "libms": "services"}
+FOLDERS: Final = {"hub": "hub", "web": "services", "libms": "services", "realtime": "realtime"}
 """Which folder a part writes to; all others run as root."""
+WRITERS: Final = ("hub", "services", "realtime", "root")
+"""All of these folders."""
 OPERATOR: Final = "operator"
 LONGEST: Final = 300
 

@@ -10,7 +10,9 @@ from twinhub.places import Places
 from twinhub.serve import serve
 
 
-def serve_part(app: ASGIApp, part: str, port: int, places: Places, *, websockets: bool = False) -> None:
+def serve_part(
+    app: ASGIApp, part: str, port: int, places: Places, *, websockets: bool = False, largest_frame_bytes: int = 4096
+) -> None:
     """Serve until SIGTERM, where only the gateway and the monitor reach it."""
     configure_logging(part, places.settings.monitoring.log_level)
-    serve(Observed(app), port, websockets=websockets, log_config=None)
+    serve(Observed(app), port, websockets=websockets, largest_frame_bytes=largest_frame_bytes, log_config=None)

@@ -18,6 +18,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     websockets: bool = False,
+    largest_frame_bytes: int = 4096,
     log_config: dict[str, Any] | None = LOGGING_CONFIG,
 ) -> None:
     """Serve until SIGTERM; requests under way get a few seconds to end."""
@@ -34,7 +35,7 @@ def serve(
         ws="websockets-sansio" if websockets else "none",
         # Deflating costs memory and processor for each stream, and the pong of a slow browser comes late.
         ws_per_message_deflate=False,
-        ws_max_size=4096,
+        ws_max_size=largest_frame_bytes,
         ws_ping_interval=30.0,
         ws_ping_timeout=90.0,
     )

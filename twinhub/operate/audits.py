@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from twinhub.audit import WRITERS
 from twinhub.places import Places
 
 MOST: Final = 100_000
@@ -52,7 +53,7 @@ def _rows(places: Places, question: Question) -> Iterator[dict[str, Any]]:
     for file in sorted((places.audit / "archive").glob("*.jsonl.gz")):
         if file.stat().st_mtime >= question.since:  # it was packed after its last line
             yield from _rows_of(file)
-    for folder in ("hub", "services", "root"):
+    for folder in WRITERS:
         for file in sorted((places.audit / folder).glob("*.jsonl*")):
             yield from _rows_of(file)
     if question.library:

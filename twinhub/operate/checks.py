@@ -54,7 +54,23 @@ def listening_addresses(places: Places) -> dict[str, tuple[str, int]]:
         "internal_port + 2": ("127.0.0.1", places.libms_port),
         "internal_port + 3": ("127.0.0.1", places.gateway_api_port),
         "internal_port + 4": ("127.0.0.1", places.inner_gateway_port),
+        **_realtime_addresses(places),
     }
+
+
+def _realtime_addresses(places: Places) -> dict[str, tuple[str, int]]:
+    """Give those of real-time twins; the broker's is on the bridge, which may not be there yet."""
+    if not places.settings.realtime.enabled:
+        return {}
+    found = {
+        "internal_port + 5": ("127.0.0.1", places.realtime_port),
+        "internal_port + 6": ("127.0.0.1", places.broker_port),
+        "internal_port + 7": ("127.0.0.1", places.broker_monitoring_port),
+    }
+    # Where nobody named it, and it is not the gateway that opens it, the service does without it.
+    if places.mqtt_port and (places.settings.realtime.mqtt_port or places.settings.gateway.encrypted):
+        found["realtime.mqtt_port"] = (places.mqtt_address, places.mqtt_port)
+    return found
 
 
 def check_ports_free(places: Places) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import docker.errors
 from twinhub.errors import PublicError
 from twinhub.operate import checks, engine, firewall, posture
 from twinhub.operate.certificates import check_server_certificate
-from twinhub.operate.health import PARTS, fetch_health
+from twinhub.operate.health import fetch_health, parts_of
 from twinhub.operate.image import list_images
 from twinhub.operate.supervisor import Supervisor
 from twinhub.places import Places
@@ -107,7 +107,7 @@ def _check_parts(places: Places, supervisor: Supervisor) -> list[checks.Finding]
                 "" if ok else f"'twinhub logs {state.name}' shows its own words.",
             )
         )
-    for part in PARTS:
+    for part in parts_of(places):
         problem = fetch_health(places, part)
         if problem:
             findings.append(checks.Finding(part, False, f"The {part} {problem}.", f"twinhub restart {part}"))

@@ -39,6 +39,9 @@ class Facts:
     bridge_address: str
     hub_port: int
     gateway_ports: tuple[int, ...]
+    """Those that everybody may reach, at whatever address: of the gateway, and of devices."""
+    broker_port: int | None = None
+    """On the bridge, for the workers of real-time twins; None where there are none."""
     resolvers: tuple[IPv4Network | IPv6Network, ...] = ()
     openings: tuple[Reach, ...] = field(default=())
     """What the operator opened, and the proxies through which workspaces reach the internet."""
@@ -88,7 +91,9 @@ def plan_rules(facts: Facts, version: int) -> Plan:
         to_host.append(f"! -s {sources[0]} -j DROP")
         onward.append(f"! -s {sources[0]} -j DROP")
     if version == 4:
-        to_host.append(f"-d {facts.bridge_address}/32 -p tcp --dport {facts.hub_port} -j ACCEPT")
+        for port in (facts.hub_port, facts.broker_port):
+            if port is not None:
+                to_host.append(f"-d {facts.bridge_address}/32 -p tcp --dport {port} -j ACCEPT")
     else:
         to_host.insert(1, "-p ipv6-icmp --icmpv6-type neighbour-solicitation -j ACCEPT")
         to_host.insert(2, "-p ipv6-icmp --icmpv6-type neighbour-advertisement -j ACCEPT")

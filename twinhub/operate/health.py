@@ -12,8 +12,15 @@ from twinhub.operate.report import Report
 from twinhub.operate.supervisor import Supervisor, SupervisorUnreachable
 from twinhub.places import Places
 
-PARTS: Final = {"gateway": "/ping", "hub": "/hub/health", "libms": "/lib/health", "web": "/app/health"}
-
+PARTS: Final = {
+    "gateway": "/ping",
+    "hub": "/hub/health",
+    "libms": "/lib/health",
+    "web": "/app/health",
+    "realtime": "/realtime/health",
+}
+OPTIONAL: Final = frozenset({"realtime"})
+"""Those that an operator can leave out."""
 
 PATIENCE_S: Final = 10.0
 MOST_STARTS: Final = 4
@@ -25,6 +32,11 @@ class Unhealthy(PublicError):
 
     code = "unhealthy"
     status = 500
+
+
+def parts_of(places: Places) -> tuple[str, ...]:
+    """Name the parts that an installation has."""
+    return tuple(part for part in PARTS if part not in OPTIONAL or places.settings.realtime.enabled)
 
 
 def address_of(places: Places, part: str) -> str:
@@ -60,7 +72,7 @@ def wait_until_healthy(places: Places, report: Report, timeout_s: float = 90.0) 
     began = time.monotonic()
     deadline = began + timeout_s
     pids: dict[str, set[int]] = {}
-    for part in PARTS:
+    for part in parts_of(places):
         while problem := fetch_health(places, part):
             if _keeps_ending(places, part, pids) and time.monotonic() > began + PATIENCE_S:
                 raise Unhealthy(

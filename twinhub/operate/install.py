@@ -29,6 +29,7 @@ KEPT: Final = (
     "homes",
     "trash",
     "library",
+    "realtime",
     "hub",
     "secrets",
     "tls",

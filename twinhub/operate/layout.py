@@ -16,9 +16,15 @@ from twinhub.owners import ensure_owner_folder, secure_owner_folder
 from twinhub.places import Places
 from twinhub.secrets import ensure_copy, ensure_secret
 
-HUB_SECRETS: Final = ("hub-cookie", "gateway-api", "watch", "operator")
+HUB_SECRETS: Final = ("hub-cookie", "gateway-api", "watch", "operator", "realtime-at-hub")
 SHARED_SECRETS: Final = ("session", "oauth", "library")
 """Read by the pages and the library."""
+
+REALTIME: Final = "realtime"
+"""What passwords at the broker and keys of devices are made from."""
+REALTIME_AT_HUB: Final = "realtime-hub"
+"""With which the service of real-time twins starts the workspaces that people's models run in."""
+REALTIME_SESSION: Final = "session-realtime"
 
 OAUTH_OF_HUB: Final = "oauth-hub"
 """The hub's copy of what it shares with the pages, as each account reads only files of its own."""
@@ -57,6 +63,8 @@ def ensure_layout(places: Places) -> None:
         (places.ends, 0o755, hub_id),
         (places.keep, 0o700, service_id),
         (places.images, 0o755, None),
+        (places.realtime, 0o700, places.realtime_user_id),
+        (places.audit / "realtime", 0o700, places.realtime_user_id),
     ):
         _ensure_folder(folder, mode, owner_id)
     _ensure_shared(places.engine_gate_socket.parent, 0o750, hub_id)
@@ -72,11 +80,15 @@ def ensure_layout(places: Places) -> None:
     # 20 hexadecimal characters are 80 bits, and still typed by hand without despair.
     ensure_secret(places.secrets / ADMIN_PASSWORD, length_bytes=10)
     ensure_copy(places.secrets / "oauth", places.secrets / OAUTH_OF_HUB)
+    ensure_secret(places.secrets / REALTIME)
+    ensure_copy(places.secrets / "session", places.secrets / REALTIME_SESSION)
+    ensure_copy(places.secrets / "realtime-at-hub", places.secrets / REALTIME_AT_HUB)
     ensure_owner_folder(places, COMMON)
     secure_owner_folder(places, COMMON)
     (places.data_dir / NAME_FILE).write_text(places.settings.name + "\n")
     if places.settings.installed_by_root:
         _hand_to_hub(places)
+        _hand_to_realtime(places)
 
 
 def _hand_to_hub(places: Places) -> None:
@@ -86,6 +98,14 @@ def _hand_to_hub(places: Places) -> None:
     _give(places.run, (places.revocations.name,), places.hub_user_id)
     _give(places.hub, [file.name for file in places.hub.iterdir()], places.hub_user_id)
     _give(places.gateway / "dynamic", ("hub.yaml",), places.hub_user_id)
+
+
+def _hand_to_realtime(places: Places) -> None:
+    """Give the account of broker and service its own secrets, and those that an operator has put there for it."""
+    section = places.settings.realtime
+    named = (section.history_secret, section.smtp_secret, section.leaf_secret)
+    ours = (REALTIME, REALTIME_SESSION, REALTIME_AT_HUB)
+    _give(places.secrets, (*ours, *(name for name in named if name)), places.realtime_user_id)
 
 
 def _give(folder: Path, names: Iterable[str], user_id: int) -> None:

@@ -189,7 +189,7 @@ def _disk(places: Places) -> Iterator[Finding]:
 
 def _accounts_of_processes(processes: list[ProcessState]) -> Iterator[Finding]:
     for process in processes:
-        if process.name in ("hub", "gateway", "web", "libms") and process.pid:
+        if process.name in ("hub", "gateway", "web", "libms", "realtime", "realtime-broker") and process.pid:
             yield _demand(
                 f"account of {process.name}",
                 _user_id(process.pid) != 0,

@@ -79,8 +79,24 @@ def platform_programs(places: Places, bridge_address: str) -> tuple[Program, ...
         Program("watch", (*python, "hub.watch"), shared, priority=40),
         Program("web", _as_user(service_id, (*python, "web")), shared, priority=30),
     ]
+    if places.settings.realtime.enabled:
+        programs += _realtime(places, {**shared, "TWINHUB_BRIDGE_ADDRESS": bridge_address})
     programs.append(Program("monitor", (*python, "twinhub.operate.monitor"), shared, priority=50))
     return tuple(programs)
+
+
+def _realtime(places: Places, environment: dict[str, str]) -> list[Program]:
+    """Give the broker, which is there before anybody asks it and writes down what it has in peace, and the service."""
+
+    def program(name: str, module: str, *, stop_wait_s: int, priority: int) -> Program:
+        command = _as_user(places.realtime_user_id, (sys.executable, "-m", module))
+        # The service asks the hub, the broker and webhooks of people's; none of them by the shell's proxy but the last.
+        return Program(name, command, {**environment, **proxy_variables()}, stop_wait_s, priority)
+
+    service = program("realtime", "realtime.service", stop_wait_s=15, priority=30)
+    if places.settings.realtime.servers:
+        return [service]
+    return [program("realtime-broker", "realtime.service.broker", stop_wait_s=30, priority=25), service]
 
 
 def _listening(places: Places, bridge_address: str) -> tuple[str, ...]:

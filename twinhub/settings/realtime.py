@@ -18,7 +18,9 @@ def _network(text: str) -> str:
     try:
         ip_network(text)
     except ValueError as error:
-        raise ValueError(f"'{text[:60]}' is not an address such as 10.1.2.3 or a network such as 10.1.0.0/16") from error
+        raise ValueError(
+            f"'{text[:60]}' is not an address such as 10.1.2.3 or a network such as 10.1.0.0/16"
+        ) from error
     return text
 
 

@@ -47,7 +47,8 @@ class Settings(Section):
     library: Library = Field(default_factory=Library, description="Where the library keeps assets, and its limits.")
     gateway: Gateway = Field(default_factory=Gateway, description="How browsers reach the platform.")
     realtime: Realtime = Field(
-        default_factory=Realtime, description="Real-time twins: where devices come in, how much is kept, whom alerts reach."
+        default_factory=Realtime,
+        description="Real-time twins: where devices come in, how much is kept, whom alerts reach.",
     )
     backup: Backup = Field(default_factory=Backup, description="How often everything is backed up, and where to.")
     monitoring: Monitoring = Field(default_factory=Monitoring, description="What the platform tells of itself.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -35,25 +35,37 @@ class SignIn:
 
     A token in the header needs no XSRF protection, as no browser sends it by
     itself. A session cookie does: writes must carry the XSRF header, and must not
-    come from another site.
+    come from another site; nor may a WebSocket, where an application takes any.
     """
 
-    def __init__(self, app: ASGIApp, *, client: HubClient, sessions: Sessions, open_paths: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        client: HubClient,
+        sessions: Sessions,
+        open_paths: Sequence[str] = (),
+        websockets: bool = False,
+    ) -> None:
         self._app = app
         self._client = client
         self._sessions = sessions
         self._open_paths = tuple(open_paths)
+        self._websockets = websockets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or scope["path"].startswith(self._open_paths):
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] != "http" and not self._websockets:
             await send({"type": "websocket.close", "code": 4401})
             return
         try:
             scope.setdefault("state", {})["user"] = await self._identify(scope)
         except PublicError as error:
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 4000 + error.status, "reason": error.what[:120]})
+                return
             await _refuse(scope, error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -76,7 +88,13 @@ class SignIn:
         token = self._sessions.open(cookie) if cookie else None
         if cookie is None or token is None:
             return None
-        if scope["method"] not in SAFE_METHODS:
+        if scope["type"] == "websocket":
+            # It carries no header of ours, so what says whose page opens it is what the browser itself sends.
+            if not _of_our_own_page(headers):
+                raise Forbidden(
+                    "This connection was asked for by a page of another site.", "Use the pages of this platform."
+                )
+        elif scope["method"] not in SAFE_METHODS:
             if headers.get("sec-fetch-site", "same-origin") != "same-origin":
                 raise Forbidden(
                     "This change was asked for by a page of another site.", "Use the pages of this platform."
@@ -87,6 +105,13 @@ class SignIn:
                 )
         scope["state"]["session_cookie"] = cookie
         return token
+
+
+def _of_our_own_page(headers: Headers) -> bool:
+    """Tell whether a browser's page of this very origin opens a connection."""
+    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return False
+    return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
 
 
 def _refuse(scope: Scope, error: PublicError) -> Response:

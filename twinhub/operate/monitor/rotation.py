@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from twinhub.audit import WRITERS
 from twinhub.places import Places
 
 LARGEST_BYTES: Final = 10_000_000
@@ -45,7 +46,7 @@ def _copy_and_empty(file: Path) -> None:
 def rotate_audit(places: Places, largest_bytes: int = AUDIT_BYTES, settled_s: float = SETTLED_S) -> None:
     """Put aside, packed, what the audit log has too much of; nothing of it is ever removed."""
     archive = places.audit / "archive"
-    for folder in ("hub", "services", "root"):
+    for folder in WRITERS:
         for file in (places.audit / folder).glob("*.jsonl"):
             if not file.is_symlink() and _size(file) > largest_bytes:
                 _pack(file, archive)

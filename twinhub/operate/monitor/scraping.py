@@ -62,6 +62,8 @@ class Scraper:
         """Give what each part says; a part that is silent has none."""
         loopback = {"gateway": self._places.gateway_api_port, "libms": self._places.libms_port}
         loopback["web"] = self._places.web_port
+        if self._places.settings.realtime.enabled:
+            loopback["realtime"] = self._places.realtime_port
         found = {part: self._ask(self._http, f"http://127.0.0.1:{port}/metrics") for part, port in loopback.items()}
         found["hub"] = self._ask(self._http, f"{self._hub_url}/hub/metrics", self._token())
         for socket in sorted(metrics_folder(self._places).glob("*.sock")):
