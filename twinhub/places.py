@@ -203,12 +203,12 @@ class Places:
         return self.settings.first_internal_port + 5
 
     @property
-    def broker_port(self) -> int:
+    def realtime_broker_port(self) -> int:
         """Port of the broker, on the workspaces' bridge: for workers, hosts and the service."""
         return self.settings.first_internal_port + 6
 
     @property
-    def broker_monitoring_port(self) -> int:
+    def realtime_broker_monitor_port(self) -> int:
         """Port of the broker's own figures, on loopback."""
         return self.settings.first_internal_port + 7
 

@@ -64,8 +64,8 @@ def _realtime_addresses(places: Places) -> dict[str, tuple[str, int]]:
         return {}
     found = {
         "internal_port + 5": ("127.0.0.1", places.realtime_port),
-        "internal_port + 6": ("127.0.0.1", places.broker_port),
-        "internal_port + 7": ("127.0.0.1", places.broker_monitoring_port),
+        "internal_port + 6": ("127.0.0.1", places.realtime_broker_port),
+        "internal_port + 7": ("127.0.0.1", places.realtime_broker_monitor_port),
     }
     # Where nobody named it, and it is not the gateway that opens it, the service does without it.
     if places.mqtt_port and (places.settings.realtime.mqtt_port or places.settings.gateway.encrypted):

@@ -197,7 +197,7 @@ def gather_facts(places: Places, proxies: Mapping[str, str] | None = None) -> Fa
         bridge_address=bridge.address,
         hub_port=places.hub_port,
         gateway_ports=tuple(port for port in (places.settings.port, plain_port(places), places.mqtt_port) if port),
-        broker_port=places.broker_port if places.settings.realtime.enabled else None,
+        broker_port=places.realtime_broker_port if places.settings.realtime.enabled else None,
         resolvers=tuple(_resolvers()),
         openings=(*map(parse_reach, places.settings.workspaces.reach), *_proxy_openings(known.values())),
     )

@@ -103,7 +103,7 @@ def _hand_to_hub(places: Places) -> None:
 def _hand_to_realtime(places: Places) -> None:
     """Give the account of broker and service its own secrets, and those that an operator has put there for it."""
     section = places.settings.realtime
-    named = (section.history_secret, section.smtp_secret, section.leaf_secret)
+    named = (section.history.secret_file, section.alerts.mail.password_file, section.leaf_secret)
     ours = (REALTIME, REALTIME_SESSION, REALTIME_AT_HUB)
     _give(places.secrets, (*ours, *(name for name in named if name)), places.realtime_user_id)
 

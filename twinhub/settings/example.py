@@ -15,22 +15,20 @@ def example() -> str:
     """Give a configuration file with every key at its default, each with its meaning."""
     lines = ["# Every key of twinhub.yaml with its default. Leave out what you do not change."]
     for name, field in Settings.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, Section):
-            lines += ["", f"# {field.description}", f"{name}:"]
-            for key, inner in section.model_fields.items():
-                lines += _example_lines(key, inner, "  ")
-        else:
-            lines += ["", *_example_lines(name, field, "")]
+        lines += ["", *_example_lines(name, field, "")]
     return "\n".join(lines) + "\n"
 
 
 def _example_lines(key: str, field: FieldInfo, indent: str) -> list[str]:
+    words = [f"{indent}# {line}" for line in textwrap.wrap(field.description or "", width=100)]
+    section = field.annotation
+    if isinstance(section, type) and issubclass(section, Section):
+        inner = [_example_lines(name, one, f"{indent}  ") for name, one in section.model_fields.items()]
+        return [*words, f"{indent}{key}:", *(line for lines in inner for line in lines)]
     default = field.get_default(call_default_factory=True)
     value = (
         yaml.safe_dump(default, default_flow_style=True, width=1000).removesuffix("...\n").strip()
         if default is not None
         else ""
     )
-    words = textwrap.wrap(field.description or "", width=100)
-    return [*(f"{indent}# {line}" for line in words), f"{indent}{key}: {value}".rstrip()]
+    return [*words, f"{indent}{key}: {value}".rstrip()]

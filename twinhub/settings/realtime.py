@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from twinhub.settings.realtime_delivery import Delivery, HistoryStore
 from twinhub.settings.section import SECRET_FILE, Section
 
 SERVER = r"^(nats|tls)://[^\s@/]+:[0-9]+$"
-MAIL_SERVER = r"^smtps?://[^\s@/]+(:[0-9]+)?$"
-STORE = r"^(https?|postgresql)://[^\s@]+$"
-
-
-def _network(text: str) -> str:
-    try:
-        ip_network(text)
-    except ValueError as error:
-        raise ValueError(
-            f"'{text[:60]}' is not an address such as 10.1.2.3 or a network such as 10.1.0.0/16"
-        ) from error
-    return text
 
 
 class Realtime(Section):
@@ -58,35 +46,8 @@ class Realtime(Section):
     workspace_profile: str | None = Field(
         None, description="Profile of the workspace `realtime`, in which people's models run. Empty: the standard one."
     )
-    history: Literal["embedded", "influxdb", "postgresql"] = Field(
-        "embedded", description="Where states over time are kept: by the platform itself, or in a database of yours."
-    )
-    history_url: str | None = Field(
-        None,
-        pattern=STORE,
-        description="Its address: http://HOST:8086/DATABASE or postgresql://USER@HOST:5432/DATABASE; never with a password.",
-    )
-    history_secret: str | None = Field(
-        None, pattern=SECRET_FILE, description="File below secrets/, of mode 0600, with its password or token."
-    )
-    history_days: float = Field(90.0, gt=0, description="Days for which the platform's own history keeps states.")
-    smtp_server: str | None = Field(
-        None,
-        pattern=MAIL_SERVER,
-        description="Server for alerts by e-mail: smtp://HOST:25, smtps://HOST:465. STARTTLS is used where it is offered.",
-    )
-    smtp_from: str | None = Field(
-        None, pattern=r"^[^@\s]+@[^@\s]+$", description="Sender of these e-mails; empty: none are sent."
-    )
-    smtp_user: str | None = Field(None, description="Account at that server, where it wants one.")
-    smtp_secret: str | None = Field(
-        None, pattern=SECRET_FILE, description="File below secrets/, of mode 0600, with its password."
-    )
-    webhooks_reach: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
-        (),
-        description="Private networks that alerts by webhook may reach, such as '10.1.0.0/16'; all other private "
-        "addresses, this machine's own included, are closed to them.",
-    )
+    alerts: Delivery = Field(default_factory=Delivery, description="Where alerts may go.")
+    history: HistoryStore = Field(default_factory=HistoryStore, description="Where states over time are kept.")
     servers: tuple[Annotated[str, Field(pattern=SERVER)], ...] = Field(
         (),
         description="A cluster of yours instead of the platform's own broker, as [tls://HOST:4222, …]: see "
@@ -112,12 +73,6 @@ class Realtime(Section):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
-        if self.history != "embedded" and not self.history_url:
-            raise ValueError(f"'history: {self.history}' needs 'history_url', where that database is")
-        if self.history_url and self.history_url.startswith("postgresql") != (self.history == "postgresql"):
-            raise ValueError(f"'history_url' is none of '{self.history}'")
-        if self.smtp_server and not self.smtp_from:
-            raise ValueError("'smtp_server' needs 'smtp_from', the sender of the e-mails")
         if self.replicas > 1 and not self.servers:
             raise ValueError(f"'replicas: {self.replicas}' needs 'servers'; the platform's own broker is one")
         return self
