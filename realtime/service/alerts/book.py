@@ -1,0 +1,158 @@
+"""One owner's alerts: each method is one transaction, which is on disk when the method ends. Methods wait for the disk: call them in threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from realtime.outputs import Alert, Event
+from realtime.service.alerts import matters, outbox, things
+from realtime.service.alerts.database import Database
+from realtime.service.alerts.matters import Change, Decision, Filter
+from realtime.service.alerts.models import Delivery, Matter, MatterState, Raised, Silence
+from realtime.wire import Out
+
+EVENTS_KEPT: Final = 200
+"""Of one instance."""
+MOST_EVENTS: Final = 1_000_000
+"""Of all instances of an owner."""
+LONGEST_EVENT: Final = 2000
+LARGEST_DETAILS: Final = 4096
+
+
+class Book:
+    """Matters, events, rules, silences and deliveries of one owner."""
+
+    def __init__(self, owner: str, file: Path, *, now: Callable[[], float] = time.time) -> None:
+        self.owner = owner
+        self.database = Database(file)
+        self._now = now
+
+    # --- what comes from models -------------------------------------------------------------
+
+    def take(self, model: str, outs: Sequence[Out], sequence: int = 0) -> list[Change]:
+        """Keep alerts and events of what has not been taken before, and how far that is; give what changed."""
+        with self.database.transaction() as connection:
+            places = dict(
+                connection.execute("SELECT partition, position FROM places WHERE model = ?", (model,)).fetchall()
+            )
+            alerts, events = list[Raised](), list[Event]()
+            for out in outs:
+                # What one frame brought about in one partition comes whole, and frames come in order.
+                if out.position <= places.get(out.partition, -1):
+                    continue
+                places[out.partition] = out.position
+                alerts += [_raised(one) for one in out.outputs if isinstance(one, Alert)]
+                events += [one for one in out.outputs if isinstance(one, Event)]
+            if alerts or events:
+                connection.executemany(
+                    "INSERT INTO places VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
+                    [(model, partition, position) for partition, position in places.items()],
+                )
+            if sequence:
+                connection.execute(
+                    "INSERT INTO progress VALUES ('OUT', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+                    (sequence,),
+                )
+            self._keep_events(connection, events)
+            return self._raise(connection, alerts)
+
+    def raise_all(self, alerts: Sequence[Raised]) -> list[Change]:
+        """Add alerts of rules to their matters."""
+        with self.database.transaction() as connection:
+            return self._raise(connection, alerts)
+
+    def last_position(self) -> int:
+        """Tell up to which message of OUT everything is on disk; 0 before the first."""
+        with self.database.reading() as connection:
+            row = connection.execute("SELECT value FROM progress WHERE name = 'OUT'").fetchone()
+            return int(row[0]) if row else 0
+
+    def _raise(self, connection: Any, alerts: Sequence[Raised]) -> list[Change]:
+        if not alerts:
+            return []
+        now_s = self._now()
+        silences = [one for one in things.every(connection, Silence) if one.until_s > now_s]
+        changes = [
+            matters.raise_one(connection, one, silenced=things.is_silenced(silences, one, now_s)) for one in alerts
+        ]
+        outbox.enqueue(connection, changes, things.every(connection, Delivery), now_s)
+        return list({matter.id: (what, matter) for what, matter in changes}.values())
+
+    @staticmethod
+    def _keep_events(connection: Any, events: list[Event]) -> None:
+        connection.executemany(
+            "INSERT INTO events (model, instance, time_s, text, details) VALUES (?, ?, ?, ?, ?)",
+            [
+                (
+                    one.model,
+                    one.instance,
+                    one.time_s,
+                    one.text[:LONGEST_EVENT],
+                    bytes(one.details)[: LARGEST_DETAILS + 1],
+                )
+                for one in events
+            ],
+        )
+        connection.executemany(
+            "DELETE FROM events WHERE model = ?1 AND instance = ?2 AND id <= "
+            "(SELECT id FROM events WHERE model = ?1 AND instance = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+            [(model, instance, EVENTS_KEPT) for model, instance in {(one.model, one.instance) for one in events}],
+        )
+
+    def events(self, model: str, instance: str, limit: int = EVENTS_KEPT) -> list[dict[str, Any]]:
+        """Give the last lines of an instance's log, the latest first."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT time_s, text, details FROM events WHERE model = ? AND instance = ? ORDER BY id DESC LIMIT ?",
+                (model, instance, limit),
+            ).fetchall()
+        return [{"time_s": row["time_s"], "text": row["text"], "details": _details(row["details"])} for row in rows]
+
+    # --- what people do ---------------------------------------------------------------------
+
+    def find(self, wanted: Filter) -> tuple[list[Matter], int, dict[str, int]]:
+        """Give one page of matters, how many there are, and how many are live by severity."""
+        with self.database.reading() as connection:
+            return *matters.find(connection, wanted), matters.counts(connection)
+
+    def decide(self, ids: Sequence[int], state: MatterState, *, by: str, note: str = "") -> list[Change]:
+        """Acknowledge or resolve matters."""
+        now_s = self._now()
+        with self.database.transaction() as connection:
+            changes = matters.decide(connection, ids, Decision(state=state, by=by, note=note, at_s=now_s))
+            outbox.enqueue(connection, changes, things.every(connection, Delivery), now_s)
+            return changes
+
+    def tidy(self) -> None:
+        """Let go what is older, or more, than is kept."""
+        with self.database.transaction() as connection:
+            matters.trim(connection)
+            things.purge(connection, self._now())
+            connection.execute("DELETE FROM events WHERE id <= (SELECT max(id) - ? FROM events)", (MOST_EVENTS,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+
+def _raised(one: Alert) -> Raised:
+    return Raised(
+        model=one.model,
+        instance=one.instance,
+        key=one.key,
+        severity=one.severity,
+        text=one.text,
+        details=bytes(one.details),
+        time_s=one.time_s,
+    )
+
+
+def _details(content: bytes) -> Any:
+    if len(content) > LARGEST_DETAILS:
+        return {"left_out": f"more than {LARGEST_DETAILS} bytes"}
+    return msgspec.json.decode(content)
