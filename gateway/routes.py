@@ -78,10 +78,11 @@ def tcp(places: Places) -> dict[str, Any]:
     if places.mqtt_port is None or not places.settings.gateway.encrypted:
         return {}
     name = "twinhub-mqtt"
-    address = {"address": f"127.0.0.1:{places.mqtt_inner_port}"}
+    # With the device's own address: whoever guesses keys is shut out by it.
+    balancer = {"servers": [{"address": f"127.0.0.1:{places.mqtt_inner_port}"}], "proxyProtocol": {"version": 2}}
     return {
         "routers": {name: {"rule": "HostSNI(`*`)", "entryPoints": [MQTT_ENTRY_POINT], "service": name, "tls": {}}},
-        "services": {name: {"loadBalancer": {"servers": [address]}}},
+        "services": {name: {"loadBalancer": balancer}},
     }
 
 

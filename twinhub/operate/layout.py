@@ -104,8 +104,9 @@ def _hand_to_realtime(places: Places) -> None:
     """Give the account of broker and service its own secrets, and those that an operator has put there for it."""
     section = places.settings.realtime
     named = (section.history.secret_file, section.alerts.mail.password_file, section.leaf_secret)
+    connectors = (connector.password_file for connector in section.connectors.values())
     ours = (REALTIME, REALTIME_SESSION, REALTIME_AT_HUB)
-    _give(places.secrets, (*ours, *(name for name in named if name)), places.realtime_user_id)
+    _give(places.secrets, (*ours, *(name for name in (*named, *connectors) if name)), places.realtime_user_id)
 
 
 def _give(folder: Path, names: Iterable[str], user_id: int) -> None:

@@ -55,7 +55,9 @@ class Connector(Section):
         description=f"Where a message names its instance: {PLACES}. Parts of a topic are counted from 1, between '/' for mqtt, "
         "'.' for others.",
     )
-    message: str = Field("payload", description="What is given to the model: payload, or field:NAME of it, which is JSON.")
+    message: str = Field(
+        "payload", description="What is given to the model: payload, or field:NAME of it, which is JSON."
+    )
 
     @field_validator("instance")
     @classmethod

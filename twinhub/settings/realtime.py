@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from twinhub.settings.connectors import Connector, ConnectorName
 from twinhub.settings.realtime_delivery import Delivery, HistoryStore
 from twinhub.settings.section import SECRET_FILE, Section
 
@@ -45,6 +46,11 @@ class Realtime(Section):
     )
     workspace_profile: str | None = Field(
         None, description="Profile of the workspace `realtime`, in which people's models run. Empty: the standard one."
+    )
+    connectors: dict[ConnectorName, Connector] = Field(
+        default_factory=dict,
+        description="Other systems that messages come from and replies go to, as 'name: {kind: …, …}'; see "
+        "docs/operate/realtime.md.",
     )
     alerts: Delivery = Field(default_factory=Delivery, description="Where alerts may go.")
     history: HistoryStore = Field(default_factory=HistoryStore, description="Where states over time are kept.")

@@ -24,12 +24,16 @@ LOCKS: Final = (
 )
 OURS: Final = {
     "lifecycle": "lifecycle",
+    "realtime": "realtime",
     "examples": "examples",
     "cosim": "tools/cosim",
     "this_twin": "workspace-image/this_twin",
     "workspace_server": "workspace-image/workspace_server",
 }
 """What changes often, by its name below own/, which the last layers are made from."""
+
+OF_THE_PLATFORM: Final = {"realtime": ("service",)}
+"""Folders of these that no workspace has."""
 
 ONLY_IN_FULL: Final = ("full/", "workspace-user-full.lock", "workspace-node.lock")
 
@@ -47,6 +51,8 @@ def build_context(places: Places) -> Iterator[Path]:
             shutil.copy(image / name, context / name)
         for name, source in OURS.items():
             shutil.copytree(SOURCE / source, context / "own" / name, ignore=ignore)
+            for part in OF_THE_PLATFORM.get(name, ()):
+                shutil.rmtree(context / "own" / name / part)
         for lock in LOCKS:
             shutil.copy(SOURCE / "requirements" / lock, context / lock)
         shutil.copyfile(places.settings.ca_bundle or MACHINE_AUTHORITIES, context / "ca-certificates.crt")
