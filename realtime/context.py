@@ -11,8 +11,11 @@ import msgspec
 from realtime.outputs import Alert, Event, Output, Reply, Send, Severity
 from realtime.twin import Message
 
-EMPTY: Final = msgspec.Raw(b"{}")
+EMPTY: Final = b"{}"
 encode: Final = msgspec.json.Encoder(enc_hook=str).encode
+LARGEST_CONTENT: Final = 256 * 1024
+"""Bytes of what one output carries."""
+LONGEST_TEXT: Final = 4096
 
 
 class Timers(Protocol):
@@ -32,7 +35,7 @@ class Context:
     same messages give the same states.
     """
 
-    __slots__ = ("_count", "_outputs", "_tables", "_timers", "instance", "model", "place", "time_s")
+    __slots__ = ("_count", "_tables", "_timers", "instance", "model", "outputs", "place", "position", "time_s")
 
     def __init__(self, model: str, timers: Timers, tables: Mapping[str, Any]) -> None:
         self.model = model
@@ -42,9 +45,12 @@ class Context:
         """Seconds since 1970, UTC."""
         self._timers = timers
         self._tables = tables
-        self._outputs: list[Output] = []
-        self.place: tuple[int, int] = (0, 0)
-        """Where what is handled stands: the frame's position in the stream, and the place in the frame."""
+        self.outputs: list[Output] = []
+        """What was brought about since it was taken."""
+        self.position = 0
+        """Where what is handled stands: the frame's position in the stream…"""
+        self.place = 0
+        """… and the place among what the frame has for the partition."""
         self._count = 0
 
     @property
@@ -54,24 +60,25 @@ class Context:
 
     def reply(self, content: object) -> None:
         """Answer the device: a message, or anything that JSON can hold."""
-        self._outputs.append(Reply(content=msgspec.Raw(encode(content)), **self._about()))
+        self.outputs.append(Reply(content=_carried(content), **self._about()))
 
     def send(self, model: type | str, instance: str, message: Message) -> None:
         """Send a message to another twin, which handles it as one of its device's."""
         name = model if isinstance(model, str) else model.__name__
-        content = msgspec.Raw(encode(message))
-        self._outputs.append(Send(to_model=name, to_instance=instance, content=content, **self._about()))
+        self.outputs.append(Send(to_model=name, to_instance=instance, content=_carried(message), **self._about()))
 
     def raise_alert(
         self, key: str, text: str, *, severity: Severity = Severity.WARNING, details: object = None
     ) -> None:
         """Tell a person; one key for one matter, so that rules can silence it and people acknowledge it."""
-        about = EMPTY if details is None else msgspec.Raw(encode(details))
-        self._outputs.append(Alert(key=key, severity=Severity(severity), text=text, details=about, **self._about()))
+        about = EMPTY if details is None else _carried(details)
+        self.outputs.append(
+            Alert(key=key, severity=Severity(severity), text=text[:LONGEST_TEXT], details=about, **self._about())
+        )
 
     def log_event(self, text: str, **details: object) -> None:
         """Write a line into the instance's own log."""
-        self._outputs.append(Event(text=text, details=msgspec.Raw(encode(details)), **self._about()))
+        self.outputs.append(Event(text=text[:LONGEST_TEXT], details=_carried(details), **self._about()))
 
     def start_timer(self, name: str, after_s: float, *, repeat: bool = False) -> None:
         """Call the method of that timer when so many seconds have passed, once or again and again; it begins anew where it runs."""
@@ -93,20 +100,21 @@ class Context:
 
     def _about(self) -> dict[str, Any]:
         self._count += 1
-        frame, index = self.place
         return {
-            "output_id": f"{frame}.{index}.{self._count}",
+            "output_id": f"{self.position}.{self.place}.{self._count}",
             "model": self.model,
             "instance": self.instance,
             "time_s": self.time_s,
         }
 
-    @property
-    def has_outputs(self) -> bool:
-        """Whether anything was brought about since they were taken."""
-        return bool(self._outputs)
-
     def take_outputs(self) -> list[Output]:
         """Give what was brought about since the last call."""
-        taken, self._outputs, self._count = self._outputs, [], 0
+        taken, self.outputs, self._count = self.outputs, [], 0
         return taken
+
+
+def _carried(content: object) -> bytes:
+    data = encode(content)
+    if len(data) > LARGEST_CONTENT:
+        raise ValueError(f"{len(data)} bytes are too many to be carried; give at most {LARGEST_CONTENT}")
+    return data

@@ -15,7 +15,7 @@ import msgspec
 from realtime.errors import ModelRefused
 from realtime.twin import ROLE, Message, Role, Twin
 
-RESERVED: Final = frozenset({"id", "model", "partition", "updated"})
+RESERVED: Final = frozenset({"id", "model", "partition"})
 """Columns that every query has beside the fields of the state."""
 
 
@@ -114,9 +114,7 @@ def _check_parameters(model: str, function: FunctionType, count: int) -> None:
     found = [one for one in inspect.signature(function).parameters.values() if one.default is one.empty]
     if len(found) != count:
         given = "self, context" if count == 2 else "self, message, context"
-        raise ModelRefused(
-            f"'{model}.{function.__name__}' takes {len(found)} parameters.", f"Write it as ({given})."
-        )
+        raise ModelRefused(f"'{model}.{function.__name__}' takes {len(found)} parameters.", f"Write it as ({given}).")
 
 
 def _add(table: dict[Any, Handler], key: Any, handler: Handler, model: str) -> None:

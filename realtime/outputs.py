@@ -31,7 +31,8 @@ class Output(msgspec.Struct, kw_only=True, frozen=True, tag=True):
 class Reply(Output, frozen=True):
     """An answer to the device."""
 
-    content: msgspec.Raw
+    content: bytes
+    """JSON."""
 
 
 class Send(Output, frozen=True):
@@ -39,7 +40,8 @@ class Send(Output, frozen=True):
 
     to_model: str
     to_instance: str
-    content: msgspec.Raw
+    content: bytes
+    """JSON."""
 
 
 class Alert(Output, frozen=True):
@@ -48,14 +50,16 @@ class Alert(Output, frozen=True):
     key: str
     severity: Severity
     text: str
-    details: msgspec.Raw
+    details: bytes
+    """JSON."""
 
 
 class Event(Output, frozen=True):
     """A line of an instance's own log."""
 
     text: str
-    details: msgspec.Raw
+    details: bytes
+    """JSON."""
 
 
 class DeadLetter(Output, frozen=True):

@@ -8,14 +8,16 @@ state again; tests use the very same code.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, MutableSequence, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 import msgspec
 
+from realtime.changes import Changes, Follower
 from realtime.context import Context
 from realtime.frames import Group, Item
+from realtime.migration import migrate
 from realtime.model import Handler, Model
 from realtime.outputs import DeadLetter, Output
 from realtime.timers import TimerTable
@@ -41,7 +43,6 @@ class Partition:
     """The instances, and what changes them."""
 
     def __init__(self, model: Model, tables: Mapping[str, Any] | None = None, *, number: int = 0) -> None:
-        self.model = model
         self.number = number
         self.rows: dict[str, int] = {}
         """Where each instance stands in `names` and `twins`."""
@@ -53,10 +54,21 @@ class Partition:
         """Of the last frame that was applied."""
         self.time_s = 0.0
         self.timers = TimerTable()
-        self._tables = tables or {}
-        self._context = Context(model.name, self.timers, self._tables)
+        self.version = 0
+        """Of the model; 0 before any was deployed."""
+        self.generation = 0
+        """Grows whenever all states were replaced by others, and whoever mirrors them must begin anew."""
+        self.where: MutableSequence[int] = [0, 0, 0]
+        """Partition, position and place of what is being handled: told to whoever asks why a process ended."""
+        self.left_out: Mapping[int, frozenset[int]] = {}
+        """Places, by position, of what must not be handled, as it ended processes."""
         self._outputs: list[Output] = []
-        self._changed: set[int] = set()
+        self._changes = Changes()
+        self._use(model, tables or {})
+
+    def _use(self, model: Model, tables: Mapping[str, Any]) -> None:
+        self.model = model
+        self._context = Context(model.name, self.timers, tables)
         self._grouped = any(handler.batch or handler.waits for handler in model.handlers.values())
 
     # --- reading ----------------------------------------------------------------------------
@@ -65,16 +77,22 @@ class Partition:
         """Give the state of an instance; raises KeyError where no message has made it yet."""
         return self.twins[self.rows[instance]]
 
-    def take_changed(self) -> set[int]:
-        """Give the rows that may have changed since the last call."""
-        changed, self._changed = self._changed, set()
-        return changed
+    def follow(self) -> Follower:
+        """Begin to note which rows change, for one who asks now and then."""
+        return Follower(self._changes)
 
     def restore(self, names: list[str], twins: list[Twin]) -> None:
         """Take over instances of a snapshot, in the order in which they appeared."""
         self.names, self.twins = names, twins
         self.rows = {name: _row(number) for number, name in enumerate(names)}
-        self._changed = set()
+        self.generation += 1
+
+    def switch(self, model: Model, tables: Mapping[str, Any], version: int) -> None:
+        """Go on with another version; raises ModelRefused, and goes on with this one, where a state does not fit it."""
+        self.twins = migrate(self.twins, model)
+        self.version = version
+        self._use(model, tables)
+        self.generation += 1
 
     # --- changing ---------------------------------------------------------------------------
 
@@ -83,6 +101,7 @@ class Partition:
         self.position = position
         # Time never goes back: a frame written by a clock that was set back has the time of the one before.
         self.time_s = max(self.time_s, time_s)
+        self.where[0], self.where[1], self.where[2] = self.number, position, 0
         index = await self._run_timers(self.time_s)
         for group in groups:
             items = self._unheard(group) if group.source else group.items
@@ -93,6 +112,15 @@ class Partition:
             index += len(items)
         outputs, self._outputs = self._outputs, []
         return outputs
+
+    def pass_by(self, time_s: float, position: int) -> bool:
+        """Count a frame that has nothing for this partition as applied; tell whether that is all there is to do."""
+        due_s = self.timers.next_s()
+        if due_s is not None and due_s <= max(self.time_s, time_s):
+            return False
+        self.position = position
+        self.time_s = max(self.time_s, time_s)
+        return True
 
     def _unheard(self, group: Group) -> Sequence[Item]:
         """Leave out what this source has sent before: after a crash it sends again what it may have sent."""
@@ -105,27 +133,34 @@ class Partition:
         """Handle messages one by one: the path that must be fast."""
         context, rows, twins, decode = self._context, self.rows, self.twins, self.model.decode
         calls = {kind: handler.call for kind, handler in self.model.handlers.items()}
-        position, changed = self.position, self._changed.add
+        position, where = self.position, self.where
+        changed: set[int] = set()
+        left_out = self.left_out.get(position, ())
         context.time_s = self.time_s
+        context.position = position
         for place, item in enumerate(items, index):
+            name = item.instance
+            if left_out and place in left_out:
+                self._leave_out(name, place, item.content)
+                continue
             try:
                 message = decode(item.content)
             except msgspec.DecodeError as error:
                 self._refuse(item, place, error)
                 continue
-            name = item.instance
             row = rows.get(name)
             if row is None:
                 row = self._new(name)
-            changed(row)
-            twin = twins[row]
-            context.instance, context.place = name, (position, place)
+            changed.add(row)
+            context.instance = name
+            context.place = where[2] = place
             try:
-                calls[type(message)](twin, message, context)
+                calls[type(message)](twins[row], message, context)
             except Exception as error:
                 self._fail(item.content, place, error)
-            if context.has_outputs:
+            if context.outputs:
                 self._outputs += context.take_outputs()
+        self._changes.note(changed)
 
     async def _handle_grouped(self, items: Sequence[Item], index: int) -> None:
         """Handle what arrived for one instance together, as batches and asynchronous handlers ask for."""
@@ -138,6 +173,12 @@ class Partition:
                 await self._handle_run(name, self.model.handlers[kind], list(run))
 
     async def _handle_run(self, name: str, handler: Handler, run: list[tuple[int, Item, Message]]) -> None:
+        left_out = self.left_out.get(self.position, ())
+        if left_out and handler.batch and run[0][0] in left_out:
+            # Which message of a batch ended the process, nobody can know.
+            for place, item, _ in run:
+                self._leave_out(name, place, item.content)
+            return
         twin = self._twin(name)
         if handler.batch:
             await self._call(handler, name, run[0][0], run[0][1].content, (twin, [message for *_, message in run]))
@@ -152,16 +193,27 @@ class Partition:
             handler = self.model.timers.get(timer.name)
             row = self.rows.get(timer.instance)
             if handler is not None and row is not None:
-                self._changed.add(row)
+                self._changes.note({row})
                 twin = self.twins[row]
                 await self._call(handler, timer.instance, index - 1, b"", (twin,), at_s=timer.at_s)
         return index
 
     async def _call(
-        self, handler: Handler, name: str, place: int, content: bytes, given: tuple[Any, ...], *, at_s: float | None = None
+        self,
+        handler: Handler,
+        name: str,
+        place: int,
+        content: bytes,
+        given: tuple[Any, ...],
+        *,
+        at_s: float | None = None,
     ) -> None:
+        if place in self.left_out.get(self.position, ()):
+            self._leave_out(name, place, content)
+            return
         context = self._context
-        context.instance, context.place = name, (self.position, place)
+        context.instance, context.position = name, self.position
+        context.place = self.where[2] = place
         context.time_s = self.time_s if at_s is None else at_s
         try:
             result = handler.call(*given, context)
@@ -175,7 +227,7 @@ class Partition:
         row = self.rows.get(name)
         if row is None:
             row = self._new(name)
-        self._changed.add(row)
+        self._changes.note({row})
         return self.twins[row]
 
     def _new(self, name: str) -> int:
@@ -198,6 +250,11 @@ class Partition:
 
     def _fail(self, content: bytes, place: int, error: Exception) -> None:
         self._put_aside(self._context.instance, place, "", f"{type(error).__name__}: {error}", content)
+
+    def _leave_out(self, instance: str, place: int, content: bytes) -> None:
+        self._put_aside(
+            instance, place, "", "left out: its handler ended, or stopped, the worker again and again", content
+        )
 
     def _put_aside(self, instance: str, place: int, field: str, reason: str, content: bytes) -> None:
         letter = DeadLetter(

@@ -111,7 +111,14 @@ def test_a_handler_that_fails_costs_its_message_only() -> None:
 def test_two_that_apply_the_same_frames_agree_in_everything() -> None:
     """After a crash another worker takes over from the stream."""
     frames = [
-        (float(at), (Group(tuple(Item(f"p{at * n % 7}", b'{"type":"Reading","pressure_bar":%d}' % (n - 1)) for n in range(9))),))
+        (
+            float(at),
+            (
+                Group(
+                    tuple(Item(f"p{at * n % 7}", b'{"type":"Reading","pressure_bar":%d}' % (n - 1)) for n in range(9))
+                ),
+            ),
+        )
         for at in range(60)
     ]
 

@@ -1,0 +1,146 @@
+"""One worker: puts its parts together and runs them until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import time
+from typing import Final
+
+import msgspec
+
+from realtime import wire
+from realtime.wire import ModelRecord, WorkerRecord
+from realtime.worker.applying import Applying
+from realtime.worker.holding import Holding
+from realtime.worker.leases import Leases, live_keys, open_live
+from realtime.worker.link import AWAY, Link, connect
+from realtime.worker.outgoing import Outgoing
+from realtime.worker.saving import Saving
+from realtime.worker.sending import read_model_record
+from realtime.worker.settings import NotConfigured, Settings
+from realtime.worker.sharing import plan_shares
+from realtime.worker.versions import Versions
+
+log = logging.getLogger(__name__)
+TEND_S: Final = 1.0
+
+
+class Worker:
+    """The parts of one worker."""
+
+    def __init__(self, settings: Settings, link: Link, record: ModelRecord) -> None:
+        self._settings = settings
+        self._link = link
+        self._partitions = record.partitions
+        self._versions = Versions(link, settings.model)
+        self._outgoing = Outgoing(link, settings.model)
+        self._leases = Leases(link, settings.model, settings.worker)
+        self._applying = Applying(self._versions, self._outgoing)
+        self._saving = Saving(link, settings.model, self._versions)
+        self._holding = Holding(link, settings.model, self._leases, self._applying, self._saving)
+        self._bringing: set[asyncio.Task[None]] = set()
+        self._counted = (time.monotonic(), 0)
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Work until told to end, then leave all in order."""
+        loops = [
+            self._outgoing.run(),
+            self._outgoing.sending.run(),
+            self._holding.run(),
+            self._holding.tick(),
+            self._tend(),
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in loops]
+            await ended.wait()
+            for task in tasks[2:]:
+                task.cancel()
+            await self._end()
+            for task in [*tasks, *self._bringing]:
+                task.cancel()
+
+    async def _end(self) -> None:
+        ready = list(self._holding.ready.values())
+        await self._outgoing.settle()
+        await self._saving.save(ready)
+        for number in self._leases.held:
+            await self._leases.release(number)
+
+    async def _tend(self) -> None:
+        """Say how it is, renew what it has, and see to its share, for ever."""
+        while True:
+            try:
+                await self._report()
+                for lost in await self._leases.renew():
+                    log.warning("partition %s is another worker's by now", lost)
+                    self._holding.drop(lost)
+                await self._share()
+            except AWAY as error:
+                log.info("broker: %s", error)
+            await asyncio.sleep(TEND_S)
+
+    async def _share(self) -> None:
+        workers = await live_keys(self._link, wire.WORKERS, self._settings.model)
+        shares = plan_shares(workers, self._partitions)
+        for number in [one for one in self._holding.ready if shares.get(one) != self._settings.worker]:
+            await self._holding.hand_over(number)
+        wanted = [
+            one for one, worker in shares.items() if worker == self._settings.worker and one not in self._leases.held
+        ]
+        taken = [
+            one for one, got in zip(wanted, await asyncio.gather(*map(self._leases.take, wanted)), strict=True) if got
+        ]
+        if taken:
+            task = asyncio.create_task(self._holding.bring(taken))
+            self._bringing.add(task)
+            task.add_done_callback(self._bringing.discard)
+
+    async def _report(self) -> None:
+        settings, ready = self._settings, self._holding.ready
+        now_s, messages = time.monotonic(), self._applying.messages
+        record = WorkerRecord(
+            worker=settings.worker,
+            model=settings.model,
+            version=max((one.version for one in ready.values()), default=0),
+            host=settings.host,
+            pid=os.getpid(),
+            partitions=sorted(ready),
+            loading=sorted(self._holding.loading),
+            instances=sum(len(one.names) for one in ready.values()),
+            memory_bytes=memory_bytes(),
+            messages=messages,
+            rate=(messages - self._counted[1]) / max(now_s - self._counted[0], 1e-3),
+            lag=self._holding.pending,
+            restarts=settings.restarts,
+            trouble=self._applying.trouble or self._link.trouble or settings.trouble,
+        )
+        self._counted = now_s, messages
+        bucket = await open_live(self._link, wire.WORKERS)
+        await bucket.put(f"{settings.model}.{settings.worker}", msgspec.json.encode(record))
+
+
+def memory_bytes() -> int:
+    """Give what this process has in memory."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - each second
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+async def main(settings: Settings) -> None:
+    """Run one worker until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    link = await connect(settings.broker, f"worker {settings.model} {settings.worker}")
+    record = await read_model_record(link, settings.model)
+    if record is None:
+        raise NotConfigured(f"There is no model '{settings.model}'.", "Deploy it first.")
+    await Worker(settings, link, record).run(ended)
+    await link.nc.close()

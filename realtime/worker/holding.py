@@ -1,0 +1,98 @@
+"""The partitions that a worker has: taken, brought up to date, and handed over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from realtime.frames import encode_frame
+from realtime.partition import Partition
+from realtime.worker.applying import Applying
+from realtime.worker.leases import Leases
+from realtime.worker.link import Link
+from realtime.worker.reading import Reader
+from realtime.worker.saving import Saving
+
+log = logging.getLogger(__name__)
+TICK_S = 0.2
+
+
+class Holding:
+    """What one worker holds, and the loop that changes it."""
+
+    def __init__(self, link: Link, model: str, leases: Leases, applying: Applying, saving: Saving) -> None:
+        self.ready: dict[int, Partition] = {}
+        """Brought up to date: these follow the stream."""
+        self.loading: set[int] = set()
+        self.pending = 0
+        """Frames that wait."""
+        self.between = asyncio.Lock()
+        """Held while a frame is applied; who has it sees partitions that are at the end of one."""
+        self._position: int | None = None
+        self._link = link
+        self._model = model
+        self._leases = leases
+        self._applying = applying
+        self._saving = saving
+        self._joined = asyncio.Event()
+
+    async def run(self) -> None:
+        """Apply what comes, for ever."""
+        await self._joined.wait()
+        self._position = min(one.position for one in self.ready.values())
+        async with Reader(self._link, self._model, self._position) as reader:
+            async for read in reader.frames():
+                async with self.between:
+                    await self._applying.apply(read, list(self.ready.values()))
+                    self._position, self.pending = read.position, read.pending
+                await asyncio.sleep(0)
+
+    async def bring(self, numbers: Sequence[int]) -> None:
+        """Make partitions that were taken ready: from their snapshots, and from what came since."""
+        self.loading |= set(numbers)
+        partitions = await asyncio.gather(*(self._saving.load(one) for one in numbers))
+        async with Reader(self._link, self._model, min(one.position for one in partitions)) as reader:
+            if not self._caught_up(partitions, reader.position, reader.pending):
+                async for read in reader.frames():
+                    await self._applying.apply(read, partitions)
+                    if self._caught_up(partitions, read.position, read.pending):
+                        break
+                    await asyncio.sleep(0)
+        self._join(partitions)
+
+    def _caught_up(self, partitions: Sequence[Partition], position: int, pending: int) -> bool:
+        if self._position is None:
+            return pending == 0
+        return max(position, min(one.position for one in partitions)) >= self._position
+
+    def _join(self, partitions: Sequence[Partition]) -> None:
+        """No pause between the check before and this, or the stream's frames could pass the new ones by."""
+        for one in partitions:
+            if one.number in self._leases.held:
+                self.ready[one.number] = one
+        self.loading -= {one.number for one in partitions}
+        if self.ready:
+            self._joined.set()
+
+    async def hand_over(self, number: int) -> None:
+        """Give a partition to whoever should have it."""
+        async with self.between:
+            partition = self.ready.pop(number)
+        await self._saving.save([partition])
+        await self._leases.release(number)
+
+    def drop(self, number: int) -> None:
+        """Forget a partition that is another worker's."""
+        self.ready.pop(number, None)
+        self._leases.forget(number)
+
+    async def tick(self) -> None:
+        """Have timers run that are due while no messages come, for ever."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_s = time.time()
+            due = [at_s for one in self.ready.values() if (at_s := one.timers.next_s()) is not None and at_s <= now_s]
+            if due and not self.pending:
+                await self._link.keep(f"in.{self._model}", encode_frame(now_s))
