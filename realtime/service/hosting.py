@@ -33,6 +33,8 @@ FIRST_WAIT_S: Final = 4.0
 LONGEST_WAIT_S: Final = 300.0
 PATIENCE_S: Final = 20.0
 """So long the hub may take for an answer; a start goes on after it."""
+ASKED_S: Final = 300.0
+"""So long it is kept after somebody asked for it."""
 
 log = logging.getLogger("realtime.hosting")
 
@@ -49,6 +51,8 @@ class Host:
     next_s: float = 0.0
     """When it is looked at again, on the monotonic clock."""
     wait_s: float = FIRST_WAIT_S
+    asked_until_s: float = 0.0
+    """Until when it is needed whatever is deployed: a model that is new is looked at in it."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def as_json(self) -> dict[str, str]:
@@ -91,6 +95,7 @@ class Hosting:
         """Have an owner's workspace started soon; call it when a model was deployed or enabled."""
         host = self._hosts.setdefault(owner, Host())
         host.next_s, host.wait_s = 0.0, FIRST_WAIT_S
+        host.asked_until_s = time.monotonic() + ASKED_S
         self._wanted.set()
 
     def state_of(self, owner: str) -> dict[str, str]:
@@ -120,7 +125,7 @@ class Hosting:
     async def _look(self, space: Space, host: Host) -> None:
         async with host.busy:
             try:
-                if not await wanted(space):
+                if not await self._wants(space):
                     host.fine("stopped")
                 elif await space.workers():
                     host.fine("running")
@@ -130,6 +135,13 @@ class Hosting:
                 return
             except httpx2.HTTPError as error:
                 host.trouble(f"The hub does not answer ({type(error).__name__}).", "Wait: it is asked again by itself.")
+
+    async def _wants(self, space: Space) -> bool:
+        """Tell whether an owner's workspace should run; raises BrokerAway."""
+        host = self._hosts.get(space.owner)
+        if host is not None and host.asked_until_s > time.monotonic():
+            return True
+        return any(model.enabled and model.removed_at is None for model in await space.models())
 
     async def _start(self, owner: str, host: Host) -> None:
         server = await self._fetch(owner, host)
@@ -200,14 +212,9 @@ class Hosting:
             "servers": list(self._servers),
             "user": broker_user(user.name, "worker"),
             "password": broker_password(self._secret, user.name, "worker"),
-            "wanted": await wanted(space),
+            "wanted": await self._wants(space),
         }
         return JSONResponse(content, headers={"Cache-Control": "no-store"})
-
-
-async def wanted(space: Space) -> bool:
-    """Tell whether an owner has a model that should run; raises BrokerAway."""
-    return any(model.enabled and model.removed_at is None for model in await space.models())
 
 
 def _words(answer: httpx2.Response) -> str:
