@@ -108,6 +108,8 @@ class Simulation(msgspec.Struct, kw_only=True):
     """
 
     model: ClassVar[type[Twin] | str] = ""
+    each: ClassVar[int] = 1
+    """So many of these belong to one of what a run is asked for: three blades to a windmill."""
 
     @classmethod
     def name_of(cls, number: int) -> str:
@@ -137,5 +139,7 @@ def configured(kind: type[Simulation], parameters: Mapping[str, Any]) -> Simulat
     """Make a device with parameters; raises msgspec.ValidationError for a value that does not fit, ValueError for no field."""
     known = {field.name for field in msgspec.structs.fields(kind)}
     if unknown := sorted(parameters.keys() - known):
-        raise ValueError(f"'{kind.__name__}' has no parameter '{unknown[0]}'; it has: {', '.join(sorted(known)) or 'none'}")
+        raise ValueError(
+            f"'{kind.__name__}' has no parameter '{unknown[0]}'; it has: {', '.join(sorted(known)) or 'none'}"
+        )
     return msgspec.convert(dict(parameters), kind, strict=False)

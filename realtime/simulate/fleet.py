@@ -35,7 +35,13 @@ class Fleet:
     """
 
     def __init__(
-        self, kind: type[Simulation], count: int, *, seed: int = 0, start_s: float = 0.0, tick_s: float = 1.0,
+        self,
+        kind: type[Simulation],
+        count: int,
+        *,
+        seed: int = 0,
+        start_s: float = 0.0,
+        tick_s: float = 1.0,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
         if count < 1 or not tick_s > 0:
@@ -44,8 +50,9 @@ class Fleet:
         self.model = kind.model_name()
         self._tick_s, self._start_s = tick_s, start_s
         self._now_s = start_s
-        given = parameters or {}
-        self.devices = [configured(kind, given) for _ in range(count)]
+        first_one = configured(kind, parameters or {})
+        given = {name: getattr(first_one, name) for name in parameters or {}}
+        self.devices = [kind(**given) for _ in range(count)]
         self._numbers: dict[str, int] | None = None
         first = mix(seed) ^ mix(sum(kind.__name__.encode()))
         self._chance = array("Q", (mix(first + number * 0xD1B54A32D192ED03) for number in range(count)))

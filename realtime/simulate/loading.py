@@ -28,7 +28,8 @@ def load_file(file: Path) -> ModuleType:
             return importlib.import_module(file.stem)
         except Exception as error:
             raise ModelRefused(
-                f"'{file.name}' cannot be loaded: {type(error).__name__}: {error}.", "Mend it; python runs it as it stands."
+                f"'{file.name}' cannot be loaded: {type(error).__name__}: {error}.",
+                "Mend it; python runs it as it stands.",
             ) from error
 
 
@@ -41,7 +42,9 @@ def simulations_of(file: Path) -> list[type[Simulation]]:
         if isinstance(one, type) and issubclass(one, Simulation) and one.__module__ == module.__name__ and one.model
     ]
     if not found:
-        raise ModelRefused(f"'{file}' has no simulation.", "Write a class that inherits from realtime.Simulation, with a model.")
+        raise ModelRefused(
+            f"'{file}' has no simulation.", "Write a class that inherits from realtime.Simulation, with a model."
+        )
     return found
 
 

@@ -47,8 +47,13 @@ class Outcome:
 
 
 def run_here(
-    fleets: Sequence[Fleet], models: Sequence[type[Twin]], duration_s: float, *,
-    states: States | None = None, tables: Mapping[str, Any] | None = None, start_s: float = 0.0,
+    fleets: Sequence[Fleet],
+    models: Sequence[type[Twin]],
+    duration_s: float,
+    *,
+    states: States | None = None,
+    tables: Mapping[str, Any] | None = None,
+    start_s: float = 0.0,
 ) -> Outcome:
     """Run fleets against their models for a simulated time; the same seed and states give the same outcome."""
     mock = Mock(*models, tables=tables, start_s=start_s)

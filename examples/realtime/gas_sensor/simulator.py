@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from model import Acknowledged, GasSensor, Reading
+
 from realtime import Message
 from realtime.simulation import Clock, Simulation
 
