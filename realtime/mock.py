@@ -18,9 +18,9 @@ import msgspec
 
 from realtime.context import encode
 from realtime.errors import MessageRefused
+from realtime.frames import Group, Item
 from realtime.model import read_model
 from realtime.outputs import Alert, DeadLetter, Event, Output, Reply, Send
-from realtime.frames import Group, Item
 from realtime.partition import Partition
 from realtime.twin import Message, Twin
 
