@@ -78,6 +78,8 @@ def create_app(
             Route("/app/library/{folder:path}", pages.library),
             Route("/app/digitaltwins", pages.digital_twins),
             Route("/app/digitaltwins/{twin:path}", pages.digital_twins),
+            Route("/app/realtime", pages.realtime),
+            Route("/app/realtime/{view:path}", pages.realtime),
             Route("/app/workbench", pages.workbench),
             Route("/app/tokens", pages.tokens),
             Route(SIGN_OUT_PATH, pages.sign_out, methods=["GET"]),

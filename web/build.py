@@ -22,6 +22,7 @@ ENTRIES: Final = (
     "csv-worker.js",
     "workbench.js",
     "twins.js",
+    "realtime.js",
     "graphiql.js",
     "theme.js",
     "hub-pages.js",

@@ -21,6 +21,7 @@ HEADERS: Final = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"
 PAGES: Final = (
     ("/app/library", "Library"),
     ("/app/digitaltwins", "Digital Twins"),
+    ("/app/realtime", "Real-time"),
     ("/app/workbench", "Workbench"),
 )
 ADMINISTRATION: Final = "Administration"
@@ -58,6 +59,10 @@ class Pages:
     async def digital_twins(self, request: Request) -> Response:
         """The Digital Twins page."""
         return self._page(request, "digitaltwins.html", "Digital Twins")
+
+    async def realtime(self, request: Request) -> Response:
+        """Real-time twins; what is looked at is part of the address and read by its script."""
+        return self._page(request, "realtime.html", "Real-time")
 
     async def workbench(self, request: Request) -> Response:
         """The Workbench."""
