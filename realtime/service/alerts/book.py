@@ -21,6 +21,9 @@ EVENTS_KEPT: Final = 200
 MOST_EVENTS: Final = 1_000_000
 """Of all instances of an owner."""
 LONGEST_EVENT: Final = 2000
+LONGEST_NAME: Final = 200
+LATEST_S: Final = 253_402_300_800.0
+"""The year 10000."""
 LARGEST_DETAILS: Final = 4096
 
 
@@ -89,9 +92,9 @@ class Book:
             "INSERT INTO events (model, instance, time_s, text, details) VALUES (?, ?, ?, ?, ?)",
             [
                 (
-                    one.model,
-                    one.instance,
-                    one.time_s,
+                    one.model[:LONGEST_NAME],
+                    one.instance[:LONGEST_NAME],
+                    _time(one.time_s),
                     one.text[:LONGEST_EVENT],
                     bytes(one.details)[: LARGEST_DETAILS + 1],
                 )
@@ -142,14 +145,19 @@ class Book:
 
 def _raised(one: Alert) -> Raised:
     return Raised(
-        model=one.model,
-        instance=one.instance,
+        model=one.model[:LONGEST_NAME],
+        instance=one.instance[:LONGEST_NAME],
         key=one.key,
         severity=one.severity,
         text=one.text,
         details=bytes(one.details),
-        time_s=one.time_s,
+        time_s=_time(one.time_s),
     )
+
+
+def _time(time_s: float) -> float:
+    """Read a worker's time: a program of the owner's may write anything, and what is no number would break each reader."""
+    return time_s if 0 <= time_s < LATEST_S else 0.0
 
 
 def _details(content: bytes) -> Any:

@@ -1,0 +1,137 @@
+"""Follows one stream of one owner and has its rows kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Final
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
+
+from realtime.service.history.collecting import Collector
+from realtime.service.history.contract import STREAMS, HistoryKind, TimeSeriesStore
+from realtime.service.history.errors import StoreAway
+from realtime.service.spaces import Space
+
+DURABLE: Final = "history"
+FETCHED: Final = 512
+FETCH_S: Final = 1.0
+WRITE_EVERY_S: Final = 10.0
+AGAIN_S: Final = 2.0
+ACK_WAIT_S: Final = 600.0
+MOST_UNACKNOWLEDGED: Final = 200_000
+
+log = logging.getLogger("realtime.history")
+
+
+class Torn(Exception):
+    """The broker sent something else than the next message: reading begins again behind what is kept."""
+
+
+class Follower:
+    """Reads a stream from where the store says, and acknowledges what is kept, so that the broker knows how far that is."""
+
+    def __init__(
+        self, space: Space, kind: HistoryKind, store: TimeSeriesStore, *, write_every_s: float = WRITE_EVERY_S
+    ) -> None:
+        self._space = space
+        self._kind = kind
+        self._store = store
+        self._every_s = write_every_s
+        self.collector: Collector | None = None
+        """What is not kept yet; for reading."""
+        self.writing: Collector | None = None
+        """What is being kept just now; for reading."""
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            try:
+                await self._follow()
+            except (NatsError, TimeoutError, OSError, StoreAway, Torn) as error:
+                log.warning(
+                    "history of %s (%s) begins again: %s",
+                    self._space.label,
+                    self._kind,
+                    str(error) or type(error).__name__,
+                )
+            except Exception:  # whatever it is, what is in the stream is not lost
+                log.exception("history of %s (%s) begins again", self._space.label, self._kind)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _follow(self) -> None:
+        stream, js = STREAMS[self._kind], self._space.js
+        info = await js.stream_info(stream)
+        epoch = int(info.created.timestamp() * 1_000_000) if info.created else 0
+        place = await self._store.place(self._space.label, self._kind, epoch)
+        await self._make_consumer(js, stream, place.position + 1)
+        reader = await js.pull_subscribe_bind(DURABLE, stream=stream)
+        collector = self.collector = Collector(self._space.label, self._kind, place)
+        last, number = None, 0
+        try:
+            while True:
+                for message in await self._fetch(reader):
+                    number = self._take(collector, message, number)
+                    last = message
+                if last is not None and (collector.is_full() or self._is_time(collector)):
+                    collector = await self._write(collector)
+                    await last.ack()
+                    last = None
+        finally:
+            self.collector = self.writing = None
+            with contextlib.suppress(NatsError, TimeoutError):
+                await reader.unsubscribe()
+
+    @staticmethod
+    async def _make_consumer(js: JetStreamContext, stream: str, start: int) -> None:
+        """Make the consumer anew: what the old one had sent, and nobody kept, would come again out of order."""
+        with contextlib.suppress(NotFoundError):
+            await js.delete_consumer(stream, DURABLE)
+        config = ConsumerConfig(
+            durable_name=DURABLE,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=start,
+            ack_policy=AckPolicy.ALL,
+            ack_wait=ACK_WAIT_S,
+            max_ack_pending=MOST_UNACKNOWLEDGED,
+        )
+        await js.add_consumer(stream, config)
+
+    @staticmethod
+    async def _fetch(reader: JetStreamContext.PullSubscription) -> list[Msg]:
+        try:
+            return await reader.fetch(FETCHED, timeout=FETCH_S)
+        except TimeoutError:
+            return []
+
+    @staticmethod
+    def _take(collector: Collector, message: Msg, number: int) -> int:
+        """Take a message's rows; raises Torn where the broker sent another one than the next."""
+        sequence = message.metadata.sequence
+        if sequence.consumer != number + 1:
+            raise Torn(f"message {sequence.consumer} came after {number}")
+        missing = sequence.stream - collector.place.position - 1
+        if missing > 0 and collector.place.position > 0:
+            log.warning("%d messages of %s were taken out before they were in the history", missing, collector.owner)
+        collector.add(message.subject.partition(".")[2], sequence.stream, message.data)
+        return sequence.consumer
+
+    def _is_time(self, collector: Collector) -> bool:
+        return collector.since is not None and time.monotonic() - collector.since >= self._every_s
+
+    async def _write(self, full: Collector) -> Collector:
+        """Have a batch kept; rows stay readable all the while."""
+        batch = full.take_whole()
+        if batch is None:
+            return full
+        fresh = Collector(full.owner, full.kind, batch.place)
+        self.writing, self.collector = full, fresh
+        await self._store.write(batch)
+        self.writing = None
+        return fresh
