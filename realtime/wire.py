@@ -43,6 +43,12 @@ SNAPSHOTS: Final = "snapshots"
 SKIPS: Final = "skips"
 LEASES: Final = "leases"
 WORKERS: Final = "workers"
+DASHBOARDS: Final = "dashboards"
+"""Pages that people put together; the service's own."""
+PLACES: Final = "places"
+"""How far the service has given on what models brought about; its own."""
+CREDENTIALS: Final = "credentials"
+"""How often each device's key was renewed; the service's own."""
 BUNDLES: Final = "bundles"
 STATES: Final = "states"
 CHECK: Final = "check"
@@ -162,6 +168,8 @@ class CheckQuestion(msgspec.Struct, kw_only=True):
 
     object: str
     seconds: float = 20.0
+    migrate_from: int = 0
+    """Not 0: states of this version would be taken over, so say where that cannot be."""
 
 
 class CheckAnswer(msgspec.Struct, kw_only=True):

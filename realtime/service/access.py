@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from starlette.requests import HTTPConnection
 
+from realtime.service.devices import device_key
 from realtime.service.errors import DeviceRefused, SpaceMissing
 from realtime.service.spaces import Space, Spaces
 from twinhub.errors import Forbidden, NotSignedIn
 from twinhub.signin import User
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-DEVICE = "device"
-"""Kind of an Authorization header that carries a device's key."""
+Doing = Literal["read", "send", "write"]
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def space_of(request: HTTPConnection) -> Space:
@@ -19,8 +21,12 @@ async def space_of(request: HTTPConnection) -> Space:
 
     Raises NotSignedIn, Forbidden, SpaceMissing, BrokerAway.
     """
+    return await _space_for(request, "read" if request.scope.get("method") in SAFE else "write")
+
+
+async def _space_for(request: HTTPConnection, doing: Doing) -> Space:
     owner, user = request.path_params["owner"], person_of(request)
-    allow(user, owner, write=request.scope.get("method", "POST") not in SAFE)
+    allow(user, owner, doing)
     return await find_space(request, owner, user)
 
 
@@ -44,24 +50,16 @@ def person_of(request: HTTPConnection) -> User:
     return user
 
 
-def allow(user: User, owner: str, *, write: bool) -> None:
+def allow(user: User, owner: str, doing: Doing) -> None:
     """Let owners and administrators pass, with tokens that are meant for it; raises Forbidden."""
     if user.name != owner and not user.admin:
         raise Forbidden(
             f"The real-time twins of '{owner[:100]}' are for that person only.",
             f"Your own are below /realtime/{user.name}.",
         )
-    if not (user.may_write_realtime if write else user.may_read_realtime):
-        kind = "change" if write else "read"
-        raise Forbidden(
-            f"This token may not {kind} real-time twins.", "Make one at /app/tokens that may use real-time twins."
-        )
-
-
-def device_key(request: HTTPConnection) -> str | None:
-    """Give the key of a request that a device made by itself, None where it is a person's."""
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() if kind.lower() == DEVICE else None
+    may = {"read": user.may_read_realtime, "send": user.may_send_realtime, "write": user.may_write_realtime}
+    if not may[doing]:
+        raise Forbidden(f"This token lacks the scope custom:realtime:{doing}.", "Make one that has it at /app/tokens.")
 
 
 async def speaker_space(request: HTTPConnection, instance: str | None) -> Space:
@@ -71,7 +69,7 @@ async def speaker_space(request: HTTPConnection, instance: str | None) -> Space:
     """
     key = device_key(request)
     if key is None:
-        return await space_of(request)
+        return await _space_for(request, "send")
     owner, model = request.path_params["owner"], request.path_params["model"]
     space = await request.app.state.spaces.find(owner)
     devices = request.app.state.devices

@@ -34,6 +34,16 @@ class AccountsFile:
                 await asyncio.to_thread(self._save)
                 reload(self._config)
 
+    def write(self) -> None:
+        """Write what the broker reads, before it starts."""
+        self._save()
+
+    def ensure_now(self, owner: str) -> None:
+        """Have one made before the broker starts."""
+        if owner not in self._owners:
+            self._owners.append(owner)
+        self._save()
+
     async def remove(self, owner: str) -> None:
         """Close an owner's account."""
         async with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,17 +16,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
 
 from realtime.errors import RealtimeError
+from realtime.service import addresses  # noqa: F401 - registers its kind of address
 from realtime.service.devices import Devices
-from realtime.service.errors import BadRequest
+from realtime.service.errors import BadRequest, BrokerAway
 from realtime.service.intake import Intake
 from realtime.service.replies import Replies
-from realtime.service.spaces import Space, Spaces
+from realtime.service.spaces import Space, Spaces, away
 from twinhub.errors import PublicError
 
 HEALTH: Final = "/realtime/health"
+BROKER_STARTS_S: Final = 20.0
 Hook = Callable[[str], Awaitable[None]]
 """Called with an owner's name."""
 
@@ -58,6 +60,10 @@ class Core:
     """Starts the owner's workspace that runs models."""
     background: list[Background] = field(default_factory=list)
     parts: list[HttpPart] = field(default_factory=list)
+    children: list[Background] = field(default_factory=list)
+    """Processes of a service that stands alone: there before everything else, and after it."""
+    at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Called when the service ends."""
     at_space: list[Callable[[Space], Awaitable[None]]] = field(default_factory=list)
     """Called once for each owner's place, when it is opened."""
 
@@ -83,7 +89,12 @@ def _lifespan(core: Core) -> Callable[[Starlette], Any]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            for child in core.children:
+                stack.push_async_callback(_end, [asyncio.create_task(child.run())])
             stack.push_async_callback(core.spaces.close)
+            for call in core.at_end:
+                stack.push_async_callback(call)
+            await _wait_for_broker(core.spaces)
             works = [
                 asyncio.create_task(_follow_spaces(core)),
                 *(asyncio.create_task(one.run()) for one in core.background),
@@ -96,6 +107,22 @@ def _lifespan(core: Core) -> Callable[[Starlette], Any]:
             yield
 
     return lifespan
+
+
+async def _wait_for_broker(spaces: Spaces) -> None:
+    """Give the broker time to start; a service without one starts all the same, and says so to whoever asks.
+
+    Raises BrokerUnsafe, with which the service ends.
+    """
+    until = time.monotonic() + BROKER_STARTS_S
+    while True:
+        try:
+            return await spaces.verify()
+        except BrokerAway as error:
+            if time.monotonic() > until:
+                log.warning("%s", error)
+                return None
+            await asyncio.sleep(0.25)
 
 
 async def _follow_spaces(core: Core) -> None:
@@ -120,7 +147,15 @@ def _ended(work: asyncio.Task[Any]) -> None:
         log.error("a part of the service ended", exc_info=error)
 
 
-async def _health(_: Request) -> Response:
+async def _health(request: Request) -> Response:
+    """Tell whether messages can be taken."""
+    spaces: Spaces = request.app.state.spaces
+    try:
+        await spaces.verify()
+    except RealtimeError as error:
+        return answer(error)
+    if not spaces.reachable:
+        return answer(away())
     return JSONResponse({"status": "ok"})
 
 
@@ -160,8 +195,3 @@ def _error_handlers() -> Any:
         ClientDisconnect: left,
         Exception: failed,
     }
-
-
-def create_app(core: Core) -> ASGIApp:
-    """Add this room's own parts, and build everything; the others' are in core.parts already."""
-    return build(core)

@@ -16,7 +16,7 @@ from typing import Final
 import httpx2
 
 from realtime.service.config import ServiceConfig
-from realtime.service.errors import BrokerUnsafe
+from realtime.service.errors import BrokerAway, BrokerUnsafe
 from realtime.service.labels import Role, account_of, broker_password, broker_user
 
 MAX_PAYLOAD: Final = 8 * 1024 * 1024
@@ -34,6 +34,8 @@ KEPT: Final = (
     "KV_snapshots",
     "KV_skips",
     "KV_credentials",
+    "KV_places",
+    "KV_dashboards",
     "OBJ_bundles",
     "OBJ_states",
 )
@@ -92,7 +94,7 @@ def _permissions(role: Role) -> str:
     if role == "worker":
         denied = [f"$JS.API.STREAM.{verb}.{name}" for verb in ("CREATE", "UPDATE", "DELETE") for name in KEPT]
         denied += [f"$JS.API.STREAM.{verb}.{name}" for verb in ("PURGE", "MSG.DELETE", "RESTORE") for name in KEPT[:4]]
-        denied += ["$KV.credentials.>", "$KV.models.>", "$KV.versions.>"]
+        denied += ["$KV.credentials.>", "$KV.places.>", "$KV.models.>", "$KV.versions.>"]
         return f", permissions: {{ publish: {{ deny: {json.dumps(denied)} }} }}"
     return ', permissions: { publish: ["batch.*"], subscribe: ["reply.*", "_INBOX.>"], allow_responses: false }'
 
@@ -111,20 +113,35 @@ def server_program() -> str:
 
 
 async def ensure_synced(config: ServiceConfig) -> None:
-    """Refuse a broker that acknowledges what is not on disk; raises BrokerUnsafe."""
+    """Refuse a broker that acknowledges what is not on disk; raises BrokerUnsafe, BrokerAway."""
     if config.relaxed_durability:
         return
+    if not config.monitors:
+        raise _unsafe("It is not known where the broker tells how it is configured")
     async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as http:
         for monitor in config.monitors:
-            answer = (await http.get(f"{monitor}/jsz", params={"config": "1"})).json()
+            try:
+                answer = (await http.get(f"{monitor}/jsz", params={"config": "1"})).json()
+            except (httpx2.HTTPError, ValueError) as error:
+                raise BrokerAway(f"The broker does not answer at {monitor}.", "Try again in some seconds.") from error
             if answer.get("config", {}).get("sync_always") is not True:
-                raise BrokerUnsafe(
-                    f"The broker at {monitor} acknowledges messages before they are on disk.",
-                    "Set 'sync_interval: always' in its jetstream section; or set realtime.relaxed_durability and accept losses.",
-                )
+                raise _unsafe(f"The broker at {monitor} acknowledges messages before they are on disk")
+
+
+def _unsafe(what: str) -> BrokerUnsafe:
+    return BrokerUnsafe(
+        f"{what}, so messages that were accepted could be lost.",
+        "Set 'sync_interval: always' in its jetstream section, or set realtime.relaxed_durability and accept that.",
+    )
 
 
 def run_server(config_file: Path) -> None:
     """Become the server."""
     program = server_program()
     os.execv(program, [program, "-c", str(config_file)])  # noqa: S606 - our own program, with a list of arguments
+
+
+if __name__ == "__main__":
+    from realtime.service.installed import run_broker
+
+    run_broker()

@@ -18,14 +18,17 @@ from typing import Final
 
 import msgspec
 from nats.js.errors import KeyNotFoundError
+from starlette.requests import HTTPConnection
 
 from realtime.service.spaces import Space, Spaces, broker_errors
+from realtime.wire import CREDENTIALS
 
-CREDENTIALS: Final = "credentials"
 SHARDS: Final = 64
 REMEMBERED: Final = 4096
 """So many shards stay in memory."""
 KEY_LENGTH: Final = 43
+DEVICE: Final = "device"
+"""Kind of an Authorization header that carries a device's key."""
 
 
 class Credential(msgspec.Struct, array_like=True):
@@ -69,6 +72,11 @@ class Devices:
         if kept is None or kept.revoked:
             return False
         return hmac.compare_digest(key, self.key_for(owner, model, instance, kept.generation))
+
+    async def still_speaks(self, connection: HTTPConnection) -> bool:
+        """Tell whether the device that opened a connection may still use it."""
+        about = connection.path_params
+        return await self.verify(about["owner"], about["model"], about["instance"], device_key(connection) or "")
 
     async def issue(self, space: Space, model: str, instances: Sequence[str]) -> dict[str, str]:
         """Give each of them a key; who has one gets a new one, and the old one ends."""
@@ -135,6 +143,12 @@ class Devices:
         with broker_errors():
             await bucket.put(f"{model}.{number}", msgspec.msgpack.encode(shard))
         self._known[space.owner, model, number] = shard
+
+
+def device_key(request: HTTPConnection) -> str | None:
+    """Give the key of a request that a device made by itself, None where it is a person's."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == DEVICE else None
 
 
 def _shard_of(instance: str) -> int:

@@ -65,6 +65,8 @@ class Lane:
         self._sending: asyncio.Task[None] | None = None
         self._room: asyncio.Event = asyncio.Event()
         self._room.set()
+        self.position = 0
+        """Of the frame that was written last; while senders are told, that is theirs."""
         self.accepted = 0
         """Messages that are on disk, since this process started."""
 
@@ -127,10 +129,6 @@ class Lane:
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
 
-    async def control(self, version: int) -> None:
-        """Switch the model's version from here on; returns when it is on disk."""
-        await self._publisher.publish(f"in.{self.model}", encode_frame(time.time(), version=version))
-
     def _draft_for(self, count: int, size: int) -> Draft:
         if self._drafts:
             last = self._drafts[-1]
@@ -146,7 +144,7 @@ class Lane:
                 draft = self._drafts.popleft()
                 failure: Exception | None = None
                 try:
-                    await self._publisher.publish(f"in.{self.model}", draft.encode())
+                    self.position = await self._publisher.publish(f"in.{self.model}", draft.encode())
                     self.accepted += draft.count
                 except Exception as error:  # each sender is told, whatever it was, and the next frame gets its turn
                     failure = error
@@ -176,12 +174,22 @@ class Intake:
         await lane.check()
         return lane
 
+    async def publish_version(self, space: Space, model: str, version: int) -> None:
+        """Switch a model's version from here on; returns when that is on disk."""
+        await self.publisher(space).publish(f"in.{model}", encode_frame(time.time(), version=version))
+
     def publisher(self, space: Space) -> Publisher:
         """Give what writes to an owner's streams."""
         found = self._publishers.get(space.owner)
         if found is None:
             found = self._publishers[space.owner] = Publisher(space)
         return found
+
+    def forget(self, owner: str) -> None:
+        """Drop the lanes of an owner who is erased."""
+        self._publishers.pop(owner, None)
+        for key in [key for key in self._lanes if key[0] == owner]:
+            del self._lanes[key]
 
     async def accept(
         self,
@@ -201,7 +209,7 @@ class Intake:
         for start, end in _parts(items):
             if lane.full:
                 await lane.room()
-            waiting = Waiting()
+            waiting = Waiting(lane)
             lane.put(items[start:end], waiting.done, source=source, positions=positions[start:end])
             await waiting.wait()
 
@@ -209,21 +217,22 @@ class Intake:
 class Waiting:
     """One sender that waits for its messages to be on disk."""
 
-    def __init__(self) -> None:
-        self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def done(self, error: Exception | None) -> None:
         """Wake it up."""
         if self._future.done():
             return
         if error is None:
-            self._future.set_result(None)
+            self._future.set_result(self._lane.position)
         else:
             self._future.set_exception(error)
 
-    async def wait(self) -> None:
-        """Wait; raises what hinders it."""
-        await self._future
+    async def wait(self) -> int:
+        """Give the position of the frame that has them; raises what hinders it."""
+        return await self._future
 
 
 def _parts(items: Sequence[Pair]) -> list[tuple[int, int]]:

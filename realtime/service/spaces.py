@@ -6,28 +6,42 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final, Protocol
 
 import msgspec
-import nats
+import nats.errors
+import nats.js.errors
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import KeyNotFoundError
+from nats.js.api import KeyValueConfig, StorageType
+from nats.js.errors import KeyNotFoundError, NotFoundError
 from nats.js.kv import KeyValue
 
 from realtime.service.config import ServiceConfig
 from realtime.service.errors import BrokerAway, ModelMissing
 from realtime.service.labels import broker_password, broker_user
 from realtime.stores import Limits, ensure_live, ensure_stores
-from realtime.wire import MODEL_NAME, MODELS, WORKERS, ModelRecord, WorkerRecord
+from realtime.wire import CREDENTIALS, DASHBOARDS, MODEL_NAME, MODELS, PLACES, WORKERS, ModelRecord, WorkerRecord
 from twinhub.subdomains import label
 
 RECORD_AGE_S: Final = 1.0
 """So long a model's record is believed; what this process changes is known at once."""
 CONNECT_S: Final = 15.0
+OWN: Final = ((CREDENTIALS, 1), (PLACES, 1), (DASHBOARDS, 5))
+"""Buckets of the service's own, and how many values of a key are kept."""
 ANSWER_S: Final = 5.0
+
+AWAY: Final = (
+    TimeoutError,
+    OSError,
+    nats.errors.ConnectionClosedError,
+    nats.errors.NoRespondersError,
+    nats.errors.OutboundBufferLimitError,
+    nats.js.errors.ServiceUnavailableError,
+    nats.js.errors.NoStreamResponseError,
+)
 
 log = logging.getLogger("realtime.spaces")
 
@@ -40,6 +54,9 @@ class Accounts(Protocol):
 
     async def ensure(self, owner: str) -> None:
         """Have one made, and the broker know it."""
+
+    async def remove(self, owner: str) -> None:
+        """Close an owner's account."""
 
 
 class Space:
@@ -119,8 +136,8 @@ class Space:
         """Give keys and values of a bucket; raises BrokerAway."""
         store = await self.kv(bucket)
         found: list[tuple[str, bytes]] = []
-        with broker_errors():
-            watcher = await store.watch(keys, ignore_deletes=True)
+        with broker_errors(), contextlib.suppress(NotFoundError):  # what was in memory only, at a broker just started
+            watcher: Any = await store.watch(keys, ignore_deletes=True)
             try:
                 while (entry := await watcher.updates(timeout=ANSWER_S)) is not None:
                     found.append((entry.key, entry.value or b""))
@@ -132,8 +149,15 @@ class Space:
 class Spaces:
     """All owners' places, each opened when it is first needed and kept."""
 
-    def __init__(self, config: ServiceConfig, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        config: ServiceConfig,
+        accounts: Accounts,
+        verify: Callable[[ServiceConfig], Awaitable[None]] | None = None,
+    ) -> None:
         self._config = config
+        self._verify = verify
+        """Makes sure, before anybody's place is opened, that the broker keeps what it acknowledges."""
         self._accounts = accounts
         self._open: dict[str, Space] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -147,13 +171,32 @@ class Spaces:
             return space
         async with self._locks.setdefault(owner, asyncio.Lock()):
             if owner not in self._open:
+                await self.verify()
                 await self._accounts.ensure(owner)
                 space = await self._connect(owner)
                 with broker_errors():
                     await ensure_stores(space.js, replicas=self._config.replicas, limits=limits_of(self._config))
+                    await _ensure_own(space.js, self._config.replicas)
                 self._open[owner] = space
                 self.opened.put_nowait(space)
         return self._open[owner]
+
+    async def verify(self) -> None:
+        """Make sure that the broker keeps what it acknowledges; raises BrokerUnsafe, BrokerAway."""
+        if self._verify is not None:
+            await self._verify(self._config)
+            self._verify = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether nobody's connection is broken."""
+        return all(space.connected for space in self._open.values())
+
+    async def forget(self, owner: str) -> None:
+        """Leave an owner's account, as it is erased."""
+        space = self._open.pop(owner, None)
+        if space is not None:
+            await space.nc.close()
 
     async def find(self, owner: str) -> Space | None:
         """Give an owner's place, None where there is none."""
@@ -203,7 +246,7 @@ class Spaces:
                     list(self._config.servers),
                     name="realtime-service",
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.2,
+                    reconnect_time_wait=0.2,  # type: ignore[arg-type]  # it is slept for, whatever the annotation says
                     connect_timeout=3,
                     ping_interval=10,
                     pending_size=64 * 1024 * 1024,
@@ -215,7 +258,7 @@ class Spaces:
         except (TimeoutError, OSError, NatsError) as error:
             with contextlib.suppress(Exception):
                 await nc.close()
-            raise _away() from error
+            raise away() from error
         return space
 
 
@@ -233,20 +276,22 @@ def limits_of(config: ServiceConfig) -> Limits:
     )
 
 
+async def _ensure_own(js: JetStreamContext, replicas: int) -> None:
+    """Make the buckets that are the service's own."""
+    for name, history in OWN:
+        config = KeyValueConfig(bucket=name, history=history, replicas=replicas, storage=StorageType.FILE)
+        await js.create_key_value(config)
+
+
 @contextlib.contextmanager
-def broker_errors() -> Iterator[None]:
+def broker_errors(*, but: type[Exception] | tuple[()] = ()) -> Iterator[None]:
     """Turn what a broker that is away makes calls fail with into BrokerAway; what it says about a thing stays."""
     try:
         yield
-    except (
-        TimeoutError,
-        nats.errors.ConnectionClosedError,
-        nats.errors.NoRespondersError,
-        nats.errors.OutboundBufferLimitError,
-    ) as error:
-        raise _away() from error
-    except nats.js.errors.ServiceUnavailableError as error:
-        raise _away() from error
+    except but:
+        raise
+    except AWAY as error:
+        raise away() from error
 
 
 @contextlib.asynccontextmanager
@@ -258,7 +303,8 @@ async def opened(spaces: Spaces) -> AsyncIterator[Spaces]:
         await spaces.close()
 
 
-def _away() -> BrokerAway:
+def away() -> BrokerAway:
+    """Say that nothing can be kept or asked just now."""
     return BrokerAway(
         "The broker of real-time twins does not answer, so nothing can be kept or asked just now.",
         "Try again in some seconds; an administrator sees why with 'twinhub status'.",

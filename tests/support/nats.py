@@ -57,7 +57,7 @@ class Server:
         until = time.monotonic() + STARTS_S
         while True:
             try:
-                with urllib.request.urlopen(f"{self.monitor}/healthz", timeout=2) as answer:
+                with urllib.request.urlopen(f"{self.monitor}/healthz", timeout=2) as answer:  # noqa: S310 - ours
                     if answer.status == 200:
                         return
             except OSError:
@@ -172,5 +172,5 @@ async def opened_spaces(broker: Broker) -> AsyncIterator[Spaces]:
 async def until(condition: Callable[[], Awaitable[object]], within_s: float = 10.0) -> None:
     """Wait until something is so; raises TimeoutError."""
     async with asyncio.timeout(within_s):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what it waits for is in another process
             await asyncio.sleep(0.02)

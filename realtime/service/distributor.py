@@ -1,0 +1,157 @@
+"""What models brought about, given on once: alerts and events, messages put aside, replies that nobody has seen yet.
+
+Workers that crash write some of it again. Each partition's outputs come in the
+order of their positions, so the last position that was given on tells what is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import api
+from nats.js.errors import Error, FetchTimeoutError, KeyNotFoundError
+
+from realtime.errors import RealtimeError
+from realtime.outputs import DeadLetter, Reply
+from realtime.service.intake import Intake
+from realtime.service.replies import Replies
+from realtime.service.spaces import Space, broker_errors
+from realtime.wire import OUT, PLACES, Out
+
+NAME: Final = "distributor"
+TOGETHER: Final = 200
+WAIT_S: Final = 5.0
+AGAIN_S: Final = 1.0
+FRESH_S: Final = 30.0
+"""Replies that are older are nobody's any more."""
+
+Places = dict[int, int]
+log = logging.getLogger("realtime.distributor")
+_outs: Final = msgspec.msgpack.Decoder(list[Out])
+_places: Final = msgspec.msgpack.Decoder(Places)
+
+
+class Sink(Protocol):
+    """Who takes alerts and events."""
+
+    async def take(self, space: Space, model: str, outs: list[Out], *, sequence: int = 0) -> None:
+        """Keep them; on disk when it returns. What was taken before may come again."""
+
+
+class Distributor:
+    """Follows OUT in each owner's account."""
+
+    def __init__(self, intake: Intake, replies: Replies, sink: Sink | None) -> None:
+        self._intake = intake
+        self._replies = replies
+        self._sink = sink
+        self._works: dict[str, asyncio.Task[None]] = {}
+
+    async def follow(self, space: Space) -> None:
+        """Give on what an owner's models bring about, from now on and what was left."""
+        self._works[space.owner] = asyncio.create_task(self._follow(space), name=f"distributor {space.label}")
+
+    async def run(self) -> None:
+        """End all when the service ends."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for work in self._works.values():
+                work.cancel()
+            await asyncio.gather(*self._works.values(), return_exceptions=True)
+
+    async def _follow(self, space: Space) -> None:
+        while True:
+            try:
+                await Follower(space, self._intake, self._replies, self._sink).run()
+            except (NatsError, Error, RealtimeError, OSError, TimeoutError) as error:
+                log.info("what the models of %s bring about has to wait: %s", space.label, type(error).__name__)
+            except Exception:  # what nobody foresaw must not end it for this owner
+                log.exception("what the models of %s bring about could not be given on", space.label)
+            await asyncio.sleep(AGAIN_S)
+
+
+class Follower:
+    """One owner's outputs."""
+
+    def __init__(self, space: Space, intake: Intake, replies: Replies, sink: Sink | None) -> None:
+        self._space = space
+        self._publisher = intake.publisher(space)
+        self._replies = replies
+        self._sink = sink
+        self._done: dict[str, Places] = {}
+
+    async def run(self) -> None:
+        """Work until something fails; nothing is acknowledged before it was given on."""
+        config = api.ConsumerConfig(
+            durable_name=NAME, ack_policy=api.AckPolicy.ALL, ack_wait=60, max_ack_pending=10_000, filter_subject="out.*"
+        )
+        subscription = await self._space.js.pull_subscribe("out.*", durable=NAME, stream=OUT, config=config)
+        while True:
+            try:
+                messages = await subscription.fetch(TOGETHER, timeout=WAIT_S)
+            except (FetchTimeoutError, TimeoutError):
+                continue
+            await self._give_on(messages)
+            await messages[-1].ack()
+
+    async def _give_on(self, messages: Sequence[Msg]) -> None:
+        changed: set[str] = set()
+        for message in messages:
+            model = message.subject.partition(".")[2]
+            new = await self._new(model, message)
+            if not new:
+                continue
+            changed.add(model)
+            if time.time() - message.metadata.timestamp.timestamp() < FRESH_S:
+                self._replies.deliver(
+                    self._space, model, [one for out in new for one in out.outputs if isinstance(one, Reply)]
+                )
+            if self._sink is not None:
+                await self._sink.take(self._space, model, new, sequence=message.metadata.sequence.stream)
+            for out in new:
+                await self._put_aside(model, out)
+        for model in changed:
+            await self._save(model)
+
+    async def _new(self, model: str, message: Msg) -> list[Out]:
+        """Read what has not been given on yet."""
+        try:
+            outs = _outs.decode(message.data)
+        except (msgspec.DecodeError, RecursionError):
+            # A worker is the owner's own program, which may write what it likes into their account.
+            log.warning("what stands at %d of %s is no output", message.metadata.sequence.stream, self._space.label)
+            return []
+        done = self._done.get(model)
+        if done is None:
+            done = self._done[model] = await self._load(model)
+        new = [out for out in outs if out.position > done.get(out.partition, 0)]
+        for out in new:
+            done[out.partition] = max(out.position, done.get(out.partition, 0))
+        return new
+
+    async def _put_aside(self, model: str, out: Out) -> None:
+        for one in out.outputs:
+            if isinstance(one, DeadLetter):
+                letter = f"{model}.{out.partition}.{one.output_id}"
+                await self._publisher.publish(f"dead.{model}", msgspec.json.encode(one), message_id=letter)
+
+    async def _load(self, model: str) -> Places:
+        bucket = await self._space.kv(PLACES)
+        try:
+            with broker_errors():
+                return _places.decode((await bucket.get(f"{model}.{NAME}")).value or b"\x80")
+        except (KeyNotFoundError, msgspec.DecodeError):
+            return {}
+
+    async def _save(self, model: str) -> None:
+        bucket = await self._space.kv(PLACES)
+        with broker_errors():
+            await bucket.put(f"{model}.{NAME}", msgspec.msgpack.encode(self._done[model]))
