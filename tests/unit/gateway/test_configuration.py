@@ -25,7 +25,8 @@ def test_only_the_public_ports_are_open_to_other_machines(tmp_path: Path) -> Non
     points = static_configuration(places, BRIDGE)["entryPoints"]
     addresses = {name: point["address"] for name, point in points.items()}
     assert addresses.pop("workspaces") == f"{BRIDGE}:{places.hub_port}"
-    assert {name for name, address in addresses.items() if not address.startswith("127.0.0.1:")} == {"public", "plain"}
+    outside = {name for name, address in addresses.items() if not address.startswith("127.0.0.1:")}
+    assert outside == {"public", "plain", "mqtt"}
     servers = [
         server["url"]
         for service in dynamic_configuration(places)["http"]["services"].values()
@@ -92,3 +93,30 @@ def test_plain_http_again_takes_the_certificate_away(tmp_path: Path) -> None:
     assert file.exists()
     write_configuration(made(tmp_path), BRIDGE)
     assert not file.exists()
+
+
+def test_devices_that_speak_mqtt_use_the_certificate_of_the_gateway(tmp_path: Path) -> None:
+    """A key that a device sends in plain text is everybody's; and the listener must know the device's own address."""
+    places = made(tmp_path, "{port: 8123, gateway: {tls: local}}")
+    assert static_configuration(places, BRIDGE)["entryPoints"]["mqtt"] == {"address": "0.0.0.0:8883"}
+    found = dynamic_configuration(places)["tcp"]
+    assert found["routers"]["twinhub-mqtt"]["tls"] == {}
+    balancer = found["services"]["twinhub-mqtt"]["loadBalancer"]
+    assert balancer["servers"] == [{"address": f"127.0.0.1:{places.mqtt_inner_port}"}]
+    assert balancer["proxyProtocol"] == {"version": 2}
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "{gateway: {tls: local}, realtime: {mqtt_port: 0}}", "realtime: {enabled: false}"]
+)
+def test_the_gateway_opens_no_port_for_devices_that_it_is_not_asked_for(tmp_path: Path, text: str) -> None:
+    """In plain the service listens by itself; where there is no MQTT nobody does."""
+    places = made(tmp_path, text)
+    assert "mqtt" not in static_configuration(places, BRIDGE)["entryPoints"]
+    assert "tcp" not in dynamic_configuration(places)
+
+
+def test_without_realtime_twins_there_is_no_way_to_them(tmp_path: Path) -> None:
+    """A route to a service that does not run would answer 502 to whoever tries it."""
+    http = dynamic_configuration(made(tmp_path, "realtime: {enabled: false}"))["http"]
+    assert "twinhub-realtime" not in f"{http['routers']}{http['services']}"

@@ -19,6 +19,8 @@ STARTS = {
     "hub": "hub.jupyterhub_config",
     "libms": "libms.__main__",
     "monitor": "twinhub.operate.monitor.__main__",
+    "realtime": "realtime.service.__main__",
+    "realtime-broker": "realtime.service.broker",
     "upkeep": "twinhub.operate.upkeep",
     "watch": "hub.watch.__main__",
     "web": "web.__main__",
@@ -26,6 +28,7 @@ STARTS = {
 DERIVED = {
     ("backup", "twinhub.places"),  # where backups are, which only the monitor asks
     ("gateway", "twinhub.places"),  # addresses, which neither the gate nor the watch asks
+    ("realtime", "twinhub.places"),  # the port of devices, which only gateway, firewall and service ask
     ("library", "twinhub.homes"),  # when homes are deleted, which only upkeep does
 }
 
@@ -68,7 +71,8 @@ def test_no_process_reads_a_section_that_does_not_restart_it(program: str) -> No
         for section in re.findall(r"settings\.(\w+)", file.read_text())
     }
     assert {(section, module) for section, module in reads - DERIVED if section in UNREAD[program]} == set()
-    assert ("monitoring", STARTS[program]) in reads or any(section == "monitoring" for section, _ in reads)
+    logs = any(section == "monitoring" for section, _ in reads)
+    assert logs or "monitoring" in UNREAD[program]
 
 
 def restarted(folder: Path, change: str) -> set[str]:
@@ -89,7 +93,10 @@ def restarted(folder: Path, change: str) -> set[str]:
         ("accounts: {sign_up: false}", {"hub"}),
         ("library: {quota_gb: 3}", {"hub", "libms", "upkeep"}),
         ("backup: {keep: 3}", {"monitor"}),
-        ("monitoring: {log_level: debug}", set(STARTS)),
+        ("realtime: {store_gb: 3}", {"realtime"}),
+        ("realtime: {relaxed_durability: true}", {"realtime", "realtime-broker"}),
+        ("realtime: {mqtt_port: 1884}", {"realtime", "upkeep"}),
+        ("monitoring: {log_level: debug}", {*STARTS} - {"realtime-broker"}),  # it has a log of its own kind
     ],
 )
 def test_a_change_restarts_what_reads_it(tmp_path: Path, change: str, programs: set[str]) -> None:

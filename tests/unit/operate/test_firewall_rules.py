@@ -155,6 +155,14 @@ def test_both_chains_are_replaced_at_once_and_end_with_a_decision(version: int) 
     assert plan.restore.count(plan.digest) == 2
 
 
+def test_workers_reach_the_broker_on_the_bridge_and_nobody_elsewhere() -> None:
+    """Without it no model runs; at another address of the machine it would be a port that nobody meant to open."""
+    with_broker = replace(FACTS, broker_port=8006)
+    assert here(Packet("172.30.0.1", 8006), with_broker) == "ACCEPT"
+    assert here(Packet("192.0.2.1", 8006), with_broker) == "REJECT"
+    assert here(Packet("172.30.0.1", 8006)) == "REJECT"
+
+
 def test_another_fact_is_another_digest() -> None:
     """By it, it is seen that rules of yesterday's settings still stand."""
     digests = {

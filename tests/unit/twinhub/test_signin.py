@@ -10,8 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from twinhub.names import SESSION_COOKIE, XSRF_HEADER
 from twinhub.signin import HubClient, OAuthClient, Sessions, SignIn, current_user, oauth_routes
@@ -163,3 +164,59 @@ def test_a_callback_with_a_foreign_state_starts_over(browser: TestClient) -> Non
     assert answer.status_code == 302
     assert answer.headers["location"] == "/app/signin"
     assert SESSION_COOKIE not in answer.cookies
+
+
+async def greet(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text(current_user(socket).name)
+    await socket.close()
+
+
+def feed(hub: HubStandIn, sessions: Sessions, *, websockets: bool = True) -> TestClient:
+    client = HubClient("http://hub", transport=httpx2.MockTransport(hub))
+    routes = [WebSocketRoute("/realtime/feed", greet)]
+    app = SignIn(Starlette(routes=routes), client=client, sessions=sessions, websockets=websockets)
+    return TestClient(app, base_url="http://platform")
+
+
+def test_a_websocket_is_its_owners_by_token_and_by_session(hub: HubStandIn, sessions: Sessions) -> None:
+    """Programs have a token, pages have a session; both must know who speaks."""
+    cookie = {"Cookie": f"{SESSION_COOKIE}={sessions.seal('good')}", "Origin": "http://platform", "Host": "platform"}
+    for headers in ({"Authorization": "token good"}, cookie):
+        with feed(hub, sessions).websocket_connect("/realtime/feed", headers=headers) as socket:
+            assert socket.receive_text() == "alice"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "token bad"},
+        {"Origin": "http://evil.example"},
+        {"Origin": ""},
+        {"Origin": "http://platform", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_a_page_of_another_site_opens_no_websocket_in_somebodys_name(
+    hub: HubStandIn, sessions: Sessions, headers: dict[str, str]
+) -> None:
+    """Browsers send cookies with every WebSocket, whoever's page opens it."""
+    cookie = {"Cookie": f"{SESSION_COOKIE}={sessions.seal('good')}"} if "Origin" in headers else {}
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        feed(hub, sessions).websocket_connect("/realtime/feed", headers={**cookie, **headers}),
+    ):
+        pass
+    assert refused.value.code in (4401, 4403)
+
+
+def test_a_part_that_takes_no_websockets_gets_none(hub: HubStandIn, sessions: Sessions) -> None:
+    """Whatever the pages open for the gateway's own questions, nobody must come in by a way that is not looked at."""
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        feed(hub, sessions, websockets=False).websocket_connect(
+            "/realtime/feed", headers={"Authorization": "token good"}
+        ),
+    ):
+        pass
+    assert refused.value.code == 4401

@@ -14,15 +14,18 @@ PATIENCE_S: Final = 60.0
 BESIDE: Final = (b"-wal", b"-shm", b"-journal")
 """What SQLite keeps beside a database; the copy needs none of it."""
 
+FOLDERS: Final[tuple[Names, ...]] = ((b"hub",), (b"realtime", b"alerts"))
+"""Folders that only accounts of the platform write to."""
+
 
 def is_database(names: Names) -> bool:
     """Tell whether an entry is one of ours. People's own are files like any other: root never opens them."""
-    return len(names) == 2 and names[0] == b"hub" and names[1].endswith(b".sqlite")
+    return names[:-1] in FOLDERS and names[-1].endswith(b".sqlite")
 
 
 def is_beside_database(names: Names) -> bool:
     """Tell whether an entry belongs to a database of ours."""
-    return len(names) == 2 and names[0] == b"hub" and names[1].endswith(BESIDE)
+    return names[:-1] in FOLDERS and names[-1].endswith(BESIDE)
 
 
 def snapshot(database: Path, copy: Path) -> None:

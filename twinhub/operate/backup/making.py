@@ -3,8 +3,8 @@
 Each file is copied whole: when it changed during its copy it is copied again,
 and after some tries its last copy is kept and named in the summary. What was
 only appended to is then still a true beginning of the file, as no more is read
-than there was when the copy began. Databases of the platform are of one moment.
-Between files there is no common moment, as there is none on any running disk.
+than there was when the copy began. Databases of the platform are of one moment,
+as is the store of the broker of real-time twins. Between other files there is no common moment, as there is none on any running disk.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Final
 from twinhub.operate.backup import catalogue, databases, manifest
 from twinhub.operate.backup.catalogue import MAKING, Backup
 from twinhub.operate.backup.errors import BackupDamaged, BackupRefused
+from twinhub.operate.backup.holding import STORE, BrokerHeld
 from twinhub.operate.backup.manifest import Entry, Kind, Names, shown
 from twinhub.operate.backup.objects import Objects
 from twinhub.operate.backup.tree import OPEN_FILE, Found, attributes_of, entry_of, walk
@@ -237,14 +238,39 @@ def _beside(course: _Course, before: list[Backup], *, tell: bool) -> Iterator[tu
 
 
 def _copy(course: _Course, making: Path, before: list[Backup], total: tuple[int, int]) -> None:
-    with manifest.writing(making) as writer:
+    ahead = _store_ahead(course, before, making)
+    with manifest.writing(making) as writer, BrokerHeld(course.places) as held:
         for found, earlier in _beside(course, before, tell=True):
-            entry = _kept(course, found, earlier, making)
+            held.at(found.entry.names)
+            entry = _kept(course, found, ahead.get(found.entry.names, earlier), making)
             if entry is not None:
                 writer.add(entry)
                 course.entries += 1
                 course.size_bytes += found.room_bytes
                 course.tell(*total)
+
+
+def _store_ahead(course: _Course, before: list[Backup], making: Path) -> dict[Names, Entry]:
+    """Keep the broker's store while it is written to; what has changed when it stands still is kept once more."""
+    if course.wish.only_accounts or not course.places.realtime.is_dir():
+        return {}
+    depth = len(STORE)
+    known = (entry for one in before for entry in manifest.read_manifest(one.folder))
+    earlier = {entry.names: entry for entry in known if entry.names[:depth] == STORE}
+    ahead: dict[Names, Entry] = {}
+
+    def elsewhere(names: Names) -> bool:
+        return names[:depth] != STORE[: len(names)]
+
+    for found in walk(course.places.data_dir, leave_out=elsewhere, skipped=lambda _names, _reason: None):
+        if found.entry.kind is Kind.FILE:
+            entry = _kept(course, found, earlier.get(found.entry.names), making)
+            if entry is not None:
+                ahead[found.entry.names] = entry
+    # A file that changed during its copy must not be taken for whole.
+    course.changed.clear()
+    course.problems = len(course.left_out)
+    return {names: entry for names, entry in ahead.items() if not entry.changed}
 
 
 def _kept(course: _Course, found: Found, earlier: Entry | None, making: Path) -> Entry | None:

@@ -68,8 +68,18 @@ def read_way(text: bytes) -> Way:
 class ModelsHost:
     """One process, started again when it ends, with a new way when there is one."""
 
-    def __init__(self, environment: Mapping[str, str], settings: MutableMapping[str, Any], home: Path) -> None:
+    command: tuple[str, ...] = ("/usr/bin/python3", "-m", "realtime.host")
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        settings: MutableMapping[str, Any],
+        home: Path,
+        *,
+        folder: Path = Path("/workspace"),
+    ) -> None:
         self._environment = environment
+        self._folder = folder
         self._settings = settings
         self._log_file = home / ".twinhub" / "realtime.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -98,6 +108,10 @@ class ModelsHost:
             # The platform restarts; a host that runs goes on, as the broker may well be there.
             log.info("the service of real-time twins told nothing: %s", error)
             return
+        self.use(way)
+
+    def use(self, way: Way) -> None:
+        """Go by what the service said last."""
         if way.wanted:
             self._settings[ACTIVITY_KEY] = datetime.now(UTC)
         if self._way is not None and (way.servers, way.password) != (self._way.servers, self._way.password):
@@ -122,12 +136,12 @@ class ModelsHost:
             with _opened(self._log_file) as output:
                 # What needs the memory is ended before the server that would start it again.
                 self._process = subprocess.Popen(
-                    expendable("/usr/bin/python3", "-m", "realtime.host"),
+                    expendable(*self.command),
                     env={**kept, **broker},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    cwd="/workspace",
+                    cwd=self._folder,
                 )
         except OSError as error:
             log.warning("the host of models cannot be started: %s", error)
