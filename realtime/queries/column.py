@@ -161,7 +161,7 @@ class Ids:
     @property
     def bytes(self) -> int:
         """How much memory they take."""
-        return sum(one.estimated_size() for one in self.pieces)
+        return int(sum(one.estimated_size() for one in self.pieces))
 
     def add(self, names: list[str]) -> None:
         """Take more."""
