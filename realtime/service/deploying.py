@@ -66,24 +66,11 @@ class Deploying:
 
     async def deploy(self, space: Space, wish: Wish) -> VersionRecord:
         """Store a version and switch to it; raises ModelRefused with the model's own error, HostAway, BrokerAway."""
-        data = msgspec.msgpack.encode(wish.bundle)
-        waiting = f"check/{secrets.token_hex(8)}"
-        await self._store(space, waiting, data)
-        try:
-            schema = await self._check(space, CheckQuestion(object=waiting, seconds=LOOKS_S))
-        finally:
-            await self._drop(space, waiting)
-        name = str(schema.get("name") or wish.bundle.model)
-        if MODEL_NAME.fullmatch(name) is None:
-            raise ModelRefused(f"A model cannot be called '{name[:100]}'.", "Use a letter, then letters, digits and _.")
         async with self._lock(space):
+            schema = await self._look(space, wish.bundle)
+            name = str(schema["name"])
             record = await self._known(space, name)
             latest = max([record.latest if record else 0, *await self._numbers(space, name)])
-            if record is not None and record.removed_at is not None:
-                raise ModelDisabled(
-                    f"The model '{name}' was deleted.", "Restore it on the Real-time page, then deploy."
-                )
-            bundle = msgspec.structs.replace(wish.bundle, model=name)
             version = VersionRecord(
                 name=name,
                 version=latest + 1,
@@ -92,13 +79,36 @@ class Deploying:
                 deployed_by=wish.by,
                 note=wish.note,
             )
-            await self._keep(space, bundle, version)
+            await self._keep(space, msgspec.structs.replace(wish.bundle, model=name), version)
             if record is None:
                 record = ModelRecord(name=name, version=0, partitions=wish.partitions or self._partitions)
-            elif record.version:
-                await self._check(space, _migration(name, version.version, record.version))
             await self._switch(space, record, version.version, wish.by)
         return version
+
+    async def _look(self, space: Space, bundle: Bundle) -> dict[str, Any]:
+        """Have it loaded where it would run, and give its schema; raises ModelRefused, HostAway."""
+        waiting = f"check/{secrets.token_hex(8)}"
+        await self._store(space, waiting, msgspec.msgpack.encode(bundle))
+        try:
+            schema = await self._check(space, CheckQuestion(object=waiting, seconds=LOOKS_S))
+            name = str(schema.get("name", ""))
+            if MODEL_NAME.fullmatch(name) is None:
+                raise ModelRefused(
+                    f"A model cannot be called '{name[:100]}'.", "Use a letter, then letters, digits, _."
+                )
+            record = await self._known(space, name)
+            if record is not None and record.removed_at is not None:
+                raise ModelDisabled(
+                    f"The model '{name}' was deleted.", "Restore it on the Real-time page, then deploy."
+                )
+            if record is not None:
+                # Its name is known only now, and with it whose states it would take over.
+                await self._store(space, waiting, msgspec.msgpack.encode(msgspec.structs.replace(bundle, model=name)))
+                question = CheckQuestion(object=waiting, seconds=LOOKS_S, migrate_from=record.version)
+                await self._check(space, question)
+            return schema
+        finally:
+            await self._drop(space, waiting)
 
     async def rollback(self, space: Space, name: str, version: int, by: str) -> ModelRecord:
         """Let an older version go on with the present states; raises VersionMissing, ModelRefused where it cannot."""
@@ -107,7 +117,8 @@ class Deploying:
             if version not in await self._numbers(space, name):
                 raise VersionMissing(f"The model '{name}' has no version {version}.", "Look at its versions.")
             if version != record.version:
-                await self._check(space, _migration(name, version, record.version))
+                question = CheckQuestion(object=f"{name}/{version}", seconds=LOOKS_S, migrate_from=record.version)
+                await self._check(space, question)
             return await self._switch(space, record, version, by)
 
     async def change(self, space: Space, name: str, by: str, **changes: Any) -> ModelRecord:
@@ -191,7 +202,3 @@ class Deploying:
 
     def _lock(self, space: Space) -> asyncio.Lock:
         return self._locks.setdefault(space.owner, asyncio.Lock())
-
-
-def _migration(name: str, version: int, before: int) -> CheckQuestion:
-    return CheckQuestion(object=f"{name}/{version}", seconds=LOOKS_S, migrate_from=before)

@@ -2,7 +2,7 @@
 
 A client sends {"id": …, "message": {…}}, or a list of these; at …/instances/ID/feed
 the messages themselves. It gets {"ack": n}: its first n frames are dealt with, those
-that were refused too, for which {"error": …, "frame": n} came before; and {"reply": …}.
+that were refused too, for which {"error": …, "frame": n} came before; and {"replies": […]}.
 """
 
 from __future__ import annotations
@@ -81,9 +81,11 @@ class Feeds:
         wants = feed.socket.query_params.get("replies", "yes") != "no"
         with contextlib.ExitStack() as stack:
             works = [feed.read(), feed.write(), self._watch(feed.socket)]
-            if wants:
-                queue = stack.enter_context(self._replies.listen(space, feed.lane.model, feed.instance))
-                works.append(feed.pass_replies(queue))
+            if wants and feed.instance is None:
+                works.append(feed.pass_all(stack.enter_context(self._replies.listen_all(space, feed.lane.model))))
+            elif wants and feed.instance is not None:
+                own = self._replies.listen(space, feed.lane.model, feed.instance)
+                works.append(feed.pass_replies(stack.enter_context(own)))
             tasks = [asyncio.create_task(work) for work in works]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -181,9 +183,20 @@ class Feed:
                 await self.socket.send({"type": "websocket.send", "text": f'{{"ack": {told}}}'})
 
     async def pass_replies(self, queue: asyncio.Queue[Reply]) -> None:
-        """Push replies as they come."""
+        """Push replies to one device as they come, those that came together in one word."""
         while True:
-            await self._send({"reply": reply_json(await queue.get())})
+            found = [await queue.get()]
+            while not queue.empty():
+                found.append(queue.get_nowait())
+            await self._send({"replies": [reply_json(one) for one in found]})
+
+    async def pass_all(self, queue: asyncio.Queue[list[Reply]]) -> None:
+        """Push replies to all devices, those that came together in one word."""
+        while True:
+            found = list(await queue.get())
+            while not queue.empty() and len(found) < FRAME_MESSAGES:
+                found += queue.get_nowait()
+            await self._send({"replies": [reply_json(one) for one in found]})
 
     async def _send(self, content: dict[str, Any]) -> None:
         await self.socket.send({"type": "websocket.send", "text": msgspec.json.encode(content).decode()})

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from realtime.frames import Group, Item, encode_frame, partition_of
-from realtime.service.errors import Busy, MessageTooLarge, ModelDisabled
+from realtime.service.errors import Busy, MessageTooLarge, ModelDisabled, StoreFull
 from realtime.service.publishing import Publisher
 from realtime.service.spaces import Space
 from realtime.wire import LARGEST_MESSAGE, ModelRecord
@@ -76,7 +76,7 @@ class Lane:
         return self._size >= WAITING_BYTES
 
     async def check(self) -> None:
-        """Make sure that the model takes messages; raises ModelMissing, ModelDisabled, BrokerAway."""
+        """Make sure that the model takes messages; raises ModelMissing, ModelDisabled, StoreFull, BrokerAway."""
         record = self.record = await self.space.model(self.model)
         if record.removed_at is not None or not record.enabled:
             state = "was deleted" if record.removed_at is not None else "is switched off"
@@ -84,6 +84,13 @@ class Lane:
             raise ModelDisabled(
                 f"The model '{self.model}' {state}, so it takes no messages.",
                 f"{remedy} it on the Real-time page first.",
+            )
+
+        if self.space.full_bytes:
+            raise StoreFull(
+                f"The {self.space.full_bytes // 1_000_000} MB that your messages may take on disk are used up.",
+                "Messages go out when all models have handled them: enable or delete those that are switched off or fail; "
+                "or ask an administrator for more (realtime.store_gb).",
             )
 
     async def room(self) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from realtime.service.alerts import AlertRoutes, Alerts
 from realtime.service.app import Core
 from realtime.service.distributor import Sink
+from realtime.service.history import History, HistoryRoutes
+from realtime.service.history.stores import make_store
 from realtime.service.mqtt.part import Mqtt
 from realtime.service.mqtt.shared import MqttSettings
 from realtime.service.queries import Queries
@@ -42,6 +44,7 @@ def add_other_parts(core: Core, others: Others) -> Added:
     """Add them all; order matters where one address is the beginning of another."""
     queries = Queries()
     alerts = _add_alerts(core, others, queries)
+    _add_history(core, others)
     mqtt = _add_mqtt(core, others)
     about = None if others.mqtt is None else {"port": others.mqtt_port or others.mqtt.port, "tls": others.mqtt.proxied}
     return Added(alerts, about, mqtt.disconnect if mqtt else None)
@@ -55,6 +58,16 @@ def _add_alerts(core: Core, others: Others, queries: Queries) -> Alerts:
     core.background.append(alerts)
     core.at_end.append(alerts.close)
     return alerts
+
+
+def _add_history(core: Core, others: Others) -> History:
+    wanted = others.settings.history
+    secret = read_secret(others.secrets / wanted.secret_file) if wanted.secret_file else None
+    history = History(make_store(wanted, others.folder / "history", secret), core.spaces)
+    core.parts.append(HistoryRoutes(history))
+    core.background.append(history)
+    core.at_end.append(history.close)
+    return history
 
 
 def _add_mqtt(core: Core, others: Others) -> Mqtt | None:

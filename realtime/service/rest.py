@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -137,7 +138,12 @@ async def _replies_to(queue: asyncio.Queue[Reply], position: int, wait_s: float)
 
 def reply_json(reply: Reply) -> dict[str, Any]:
     """Give a reply as people and programs see it."""
-    return {"id": reply.output_id, "instance": reply.instance, "time_s": reply.time_s, "content": reply.content}
+    return {
+        "id": reply.output_id,
+        "instance": reply.instance,
+        "time_s": reply.time_s,
+        "content": msgspec.Raw(reply.content),
+    }
 
 
 def _wait_s(text: str | None) -> float | None:

@@ -1,7 +1,9 @@
 """How long messages are kept: as long as they are to be replayed, and always as long as a state needs them.
 
 A message goes out of the stream only when snapshots of all partitions of its model
-hold what it did. Where the stream is nearly full, the time for replays gives way.
+hold what it did. Where the stream is nearly full, the time for replays gives way; and
+what devices send is refused while there is still room for what models send to each
+other, without which no worker would come to a snapshot.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from realtime.service.spaces import Space, Spaces, broker_errors
 from realtime.wire import IN, SNAPSHOTS, ModelRecord, SnapshotRecord
 
 EVERY_S: Final = 60.0
-NEARLY_FULL: Final = 0.8
+LOOK_S: Final = 2.0
+NEARLY_FULL: Final = 0.7
+FULL: Final = 0.9
 READERS: Final = ("history",)
 """Durable consumers that read along; what they have not read stays too."""
 
@@ -47,21 +51,37 @@ class Retention:
         self._every_s = every_s
 
     async def run(self) -> None:
-        """Look through them until cancelled."""
+        """Look through them until cancelled: often at how full they are, now and then at everything."""
+        due = time.monotonic() + self._every_s
         while True:
-            await asyncio.sleep(self._every_s)
-            try:
-                spaces = await self._spaces.all()
-            except Exception:  # one round that fails must not be the last
-                log.exception("nothing could be tidied")
-                continue
-            for space in spaces:
+            await asyncio.sleep(LOOK_S)
+            everything = time.monotonic() >= due
+            if everything:
+                due = time.monotonic() + self._every_s
+            for space in await self._all():
                 try:
-                    await self.tidy(space)
+                    await self.look(space, everything=everything)
                 except (RealtimeError, NatsError, JetStreamError, OSError) as error:
                     log.info("the messages of %s could not be tidied: %s", space.label, type(error).__name__)
-                except Exception:  # nor may one owner's trouble be everybody's
+                except Exception:  # one owner's trouble must not be everybody's, nor one round the last
                     log.exception("the messages of %s could not be tidied", space.label)
+
+    async def _all(self) -> list[Space]:
+        try:
+            return await self._spaces.all()
+        except Exception:  # a broker that is away comes back
+            log.exception("nothing could be tidied")
+            return []
+
+    async def look(self, space: Space, *, everything: bool) -> None:
+        """Note how full an owner's stream is, and tidy it where it is time."""
+        with broker_errors():
+            info = await space.js.stream_info(IN)
+        limit = info.config.max_bytes or 0
+        used = info.state.bytes / limit if limit > 0 else 0.0
+        space.full_bytes = limit if used > FULL else 0
+        if everything or used > NEARLY_FULL:
+            await self.tidy(space)
 
     async def tidy(self, space: Space) -> None:
         """Take out of an owner's stream what nothing needs, and erase models that were deleted long ago."""

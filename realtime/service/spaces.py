@@ -70,6 +70,8 @@ class Space:
         self.js: JetStreamContext = nc.jetstream(timeout=ANSWER_S)
         self._buckets: dict[str, KeyValue] = {}
         self._models: dict[str, tuple[float, ModelRecord]] = {}
+        self.full_bytes = 0
+        """Not 0: what devices send is refused, as so many bytes that they may take are used up."""
         self._when_lost: list[Callable[[], None]] = []
 
     @property

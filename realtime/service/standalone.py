@@ -39,6 +39,7 @@ from twinhub.settings.realtime import Realtime
 from twinhub.signin import User
 
 OWNER: Final = "me"
+HOST_VARIABLES: Final = ("REALTIME_SERVERS", "REALTIME_USER", "REALTIME_PASSWORD")
 HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 log = logging.getLogger("realtime.standalone")
@@ -142,7 +143,8 @@ def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: 
         disconnect=others.disconnect,
     )
     add_own_parts(core, around)
-    write_private(data / "servers", config.servers[0])
+    given = host_environment(config, owner)
+    write_private(data / "worker.env", "".join(f"{key}={given[key]}\n" for key in HOST_VARIABLES))
     return Alone(build(core), owner)
 
 
