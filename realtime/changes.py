@@ -18,7 +18,7 @@ class Changes:
             return
         with self._lock:
             for waiting in self._followers:
-                waiting |= rows
+                waiting.update(rows)
 
     def add(self, waiting: set[int]) -> None:
         """Note changes in a set, too."""

@@ -8,7 +8,7 @@ state again; tests use the very same code.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Collection, Mapping, MutableSequence, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from realtime.frames import Group, Item
 from realtime.migration import migrate
 from realtime.model import Handler, Model
 from realtime.outputs import DeadLetter, Output
+from realtime.places import Cells
 from realtime.timers import TimerTable
 from realtime.twin import Message, Twin
 
@@ -58,7 +59,7 @@ class Partition:
         """Of the model; 0 before any was deployed."""
         self.generation = 0
         """Grows whenever all states were replaced by others, and whoever mirrors them must begin anew."""
-        self.where: MutableSequence[int] = [0, 0, 0]
+        self.where: Cells = [0, 0, 0]
         """Partition, position and place of what is being handled: told to whoever asks why a process ended."""
         self.left_out: Mapping[int, frozenset[int]] = {}
         """Places, by position, of what must not be handled, as it ended processes."""
@@ -110,6 +111,7 @@ class Partition:
             else:
                 self._handle_each(items, index)
             index += len(items)
+        self.where[1] = 0
         outputs, self._outputs = self._outputs, []
         return outputs
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import uvloop
 
 from realtime.errors import RealtimeError
+from realtime.host.processes import die_with
 from realtime.worker.app import main
 from realtime.worker.settings import read_settings
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if "REALTIME_PARENT" in os.environ:
+        die_with(int(os.environ["REALTIME_PARENT"]))
     try:
         uvloop.run(main(read_settings()))
     except RealtimeError as error:

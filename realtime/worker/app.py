@@ -8,13 +8,17 @@ import os
 import resource
 import signal
 import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from realtime import wire
+from realtime.places import BEAT, CELLS, PARTITION, PLACE, POSITION, Cells, open_place
 from realtime.wire import ModelRecord, WorkerRecord
 from realtime.worker.applying import Applying
+from realtime.worker.asking import Asking
+from realtime.worker.changing import Changing
 from realtime.worker.holding import Holding
 from realtime.worker.leases import Leases, live_keys, open_live
 from realtime.worker.link import AWAY, Link, connect
@@ -27,6 +31,7 @@ from realtime.worker.versions import Versions
 
 log = logging.getLogger(__name__)
 TEND_S: Final = 1.0
+BEAT_S: Final = 0.5
 
 
 class Worker:
@@ -41,7 +46,12 @@ class Worker:
         self._leases = Leases(link, settings.model, settings.worker)
         self._applying = Applying(self._versions, self._outgoing)
         self._saving = Saving(link, settings.model, self._versions)
-        self._holding = Holding(link, settings.model, self._leases, self._applying, self._saving)
+        self._cells: Cells = open_place(Path(settings.places)) if settings.places else [0] * CELLS
+        self._changing = Changing(link, settings.model, settings.changes_s)
+        self._holding = Holding(
+            link, settings.model, self._leases, self._applying, self._saving, where=self._cells, changing=self._changing
+        )
+        self._asking = Asking(link, settings, self._holding.ready)
         self._bringing: set[asyncio.Task[None]] = set()
         self._counted = (time.monotonic(), 0)
 
@@ -53,6 +63,9 @@ class Worker:
             self._holding.run(),
             self._holding.tick(),
             self._tend(),
+            self._beat(),
+            self._asking.run(),
+            self._changing.run(self._holding.ready),
         ]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in loops]
@@ -82,6 +95,16 @@ class Worker:
             except AWAY as error:
                 log.info("broker: %s", error)
             await asyncio.sleep(TEND_S)
+
+    async def _beat(self) -> None:
+        """Show the host that this lives: not while one message is being handled, however long that takes."""
+        seen = (0, 0, 0)
+        while True:
+            now = (self._cells[PARTITION], self._cells[POSITION], self._cells[PLACE])
+            if now != seen or not self._cells[POSITION]:
+                self._cells[BEAT] += 1
+            seen = now
+            await asyncio.sleep(BEAT_S)
 
     async def _share(self) -> None:
         workers = await live_keys(self._link, wire.WORKERS, self._settings.model)

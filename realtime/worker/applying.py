@@ -13,6 +13,7 @@ from realtime.errors import ModelRefused
 from realtime.frames import Frame, Group, decode_frame, decode_group
 from realtime.outputs import Event, Output
 from realtime.partition import Partition
+from realtime.places import LOADING, PARTITION, PLACE, POSITION
 from realtime.worker.outgoing import Outgoing
 from realtime.worker.reading import Read
 from realtime.worker.versions import Versions
@@ -60,12 +61,20 @@ class Applying:
         version = frame.version or (FIRST_VERSION if given and not partition.version else 0)
         if not version or version == partition.version:
             return []
+        where = partition.where
+        where[PARTITION], where[POSITION], where[PLACE] = partition.number, position, LOADING
         try:
+            if LOADING in partition.left_out.get(position, ()):
+                raise ModelRefused(
+                    "Loading it ended the worker again and again.", "Mend the model and deploy it again."
+                )
             loaded = await self._versions.load(version)
             partition.switch(loaded.model, loaded.tables, version)
         except ModelRefused as error:
             self.trouble = f"Version {version} is not in force: {error}"
             return [self._event(partition, frame, position, self.trouble)] if frame.version else []
+        finally:
+            where[POSITION] = 0
         self.trouble = ""
         return []
 
@@ -85,7 +94,10 @@ def _groups(frame: Frame, wanted: set[int]) -> dict[int, list[Group]]:
     for number, raw in frame.groups:
         if number in wanted:
             try:
-                found.setdefault(number, []).append(decode_group(raw))
+                group = decode_group(raw)
             except msgspec.DecodeError as error:
                 log.warning("messages for partition %s cannot be read: %s", number, error)
+                continue
+            if not group.source or len(group.positions) == len(group.items):
+                found.setdefault(number, []).append(group)
     return found

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from realtime.frames import encode_frame
 from realtime.partition import Partition
+from realtime.places import Cells
 from realtime.worker.applying import Applying
+from realtime.worker.changing import Changing
 from realtime.worker.leases import Leases
 from realtime.worker.link import Link
 from realtime.worker.reading import Reader
@@ -22,7 +24,17 @@ TICK_S = 0.2
 class Holding:
     """What one worker holds, and the loop that changes it."""
 
-    def __init__(self, link: Link, model: str, leases: Leases, applying: Applying, saving: Saving) -> None:
+    def __init__(
+        self,
+        link: Link,
+        model: str,
+        leases: Leases,
+        applying: Applying,
+        saving: Saving,
+        *,
+        where: Cells,
+        changing: Changing,
+    ) -> None:
         self.ready: dict[int, Partition] = {}
         """Brought up to date: these follow the stream."""
         self.loading: set[int] = set()
@@ -36,6 +48,8 @@ class Holding:
         self._leases = leases
         self._applying = applying
         self._saving = saving
+        self._where = where
+        self._changing = changing
         self._joined = asyncio.Event()
 
     async def run(self) -> None:
@@ -53,10 +67,14 @@ class Holding:
         """Make partitions that were taken ready: from their snapshots, and from what came since."""
         self.loading |= set(numbers)
         partitions = await asyncio.gather(*(self._saving.load(one) for one in numbers))
+        for one in partitions:
+            one.where = self._where
+        self._changing.follow(partitions)
         async with Reader(self._link, self._model, min(one.position for one in partitions)) as reader:
             if not self._caught_up(partitions, reader.position, reader.pending):
                 async for read in reader.frames():
-                    await self._applying.apply(read, partitions)
+                    async with self.between:
+                        await self._applying.apply(read, partitions)
                     if self._caught_up(partitions, read.position, read.pending):
                         break
                     await asyncio.sleep(0)
@@ -80,6 +98,7 @@ class Holding:
         """Give a partition to whoever should have it."""
         async with self.between:
             partition = self.ready.pop(number)
+        self._changing.forget(number)
         await self._saving.save([partition])
         await self._leases.release(number)
 
@@ -87,6 +106,7 @@ class Holding:
         """Forget a partition that is another worker's."""
         self.ready.pop(number, None)
         self._leases.forget(number)
+        self._changing.forget(number)
 
     async def tick(self) -> None:
         """Have timers run that are due while no messages come, for ever."""

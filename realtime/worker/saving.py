@@ -33,7 +33,9 @@ class Saving:
         """Give a partition as its newest snapshot has it, waiting for the broker where it is away."""
         while True:
             try:
-                return await self._load_once(number)
+                partition = await self._load_once(number)
+                partition.left_out = await read_skips(self._link, self._model, number)
+                return partition
             except (*AWAY, NotFoundError) as error:  # an object that was replaced meanwhile has a newer record
                 log.info("snapshot of %s.%s: %s", self._model, number, error)
                 await asyncio.sleep(0.2)
@@ -84,7 +86,7 @@ class Saving:
             except KeyNotFoundError:
                 before, revision = None, 0
             else:
-                before, revision = msgspec.json.decode(entry.value or b"", type=SnapshotRecord), entry.revision
+                before, revision = msgspec.json.decode(entry.value or b"", type=SnapshotRecord), entry.revision or 0
             if before is not None and before.position >= record.position:
                 return record.object
             try:
@@ -92,3 +94,14 @@ class Saving:
             except KeyWrongLastSequenceError:
                 continue
             return before.object if before is not None else ""
+
+
+async def read_skips(link: Link, model: str, number: int) -> dict[int, frozenset[int]]:
+    """Give the places, by position, of what must not be handled in a partition."""
+    prefix = f"$KV.{wire.SKIPS}.{model}.{number}."
+    info = await link.js.stream_info(f"KV_{wire.SKIPS}", subjects_filter=f"{prefix}>")
+    found: dict[int, set[int]] = {}
+    for subject in info.state.subjects or {}:
+        position, _, place = subject.removeprefix(prefix).partition(".")
+        found.setdefault(int(position), set()).add(int(place))
+    return {position: frozenset(places) for position, places in found.items()}

@@ -11,7 +11,6 @@ import msgspec
 
 from realtime.errors import RealtimeError
 
-
 Number = TypeVar("Number", int, float)
 
 

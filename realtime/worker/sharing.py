@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from typing import Final
+
+WAITING: Final = "waiting-"
+"""Before the id of a worker that does not run just now, where its host speaks for it."""
 
 
 def plan_shares(workers: Iterable[str], partitions: int) -> dict[int, str]:
@@ -11,7 +15,7 @@ def plan_shares(workers: Iterable[str], partitions: int) -> dict[int, str]:
 
     Where a worker comes or goes, few partitions move beside those that it has or had.
     """
-    present = sorted(set(workers))
+    present = sorted({one for one in workers if not one.startswith(WAITING)})
     if not present:
         return {}
     room = dict.fromkeys(present, -(-partitions // len(present)))

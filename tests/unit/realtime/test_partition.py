@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from realtime import Context, Message, Mock, Twin, on_message, on_timer
+from realtime.frames import Group, Item
 from realtime.model import read_model
 from realtime.outputs import DeadLetter
-from realtime.frames import Group, Item
 from realtime.partition import Partition, field_of
 
 

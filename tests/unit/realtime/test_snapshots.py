@@ -7,8 +7,8 @@ import pytest
 
 from realtime import Context, Message, Twin, on_message, on_timer
 from realtime.errors import ModelRefused
-from realtime.model import read_model
 from realtime.frames import Group, Item
+from realtime.model import read_model
 from realtime.partition import Partition
 from realtime.snapshots import read_snapshot, write_snapshot
 
