@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, cast
 
 from realtime.errors import RealtimeError
 from realtime.outputs import Reply
@@ -55,14 +55,13 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place among the connections, where there is one."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - uvloop's are, and asyncio's
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._address = str((transport.get_extra_info("peername") or ("",))[0])
         shared = self.shared
         if len(shared.open) >= shared.settings.connections or (
             self._proxy is None and shared.failures.too_many(self._address)
         ):
-            transport.abort()
+            self._transport.abort()
             return
         shared.open.add(self)
         self._timer = self._loop.call_later(SIGN_IN_S, self._look)
@@ -170,6 +169,8 @@ class Connection(asyncio.Protocol):
     def _look(self) -> None:
         """See whether the device is late, now and then."""
         now, session = self._loop.time(), self.session
+        if session.phase is Phase.ENDED:
+            return
         if session.phase in (Phase.NEW, Phase.SIGNING_IN):
             self.leave(Reason.NOT_AUTHORIZED, "not signed in within 10 s")
             return
@@ -234,8 +235,8 @@ class Connection(asyncio.Protocol):
             before.leave(Reason.TAKEN_OVER, "the same client id has connected again")
         if not room:
             session.end(Reason.QUOTA, "the device has too many connections with other client ids")
-        self._look_again()
         self._go_on()
+        self._look_again()
 
     def _look_again(self) -> None:
         if self._timer is not None:
@@ -304,7 +305,7 @@ class Connection(asyncio.Protocol):
             while not session.may_reply or self._stuck_since_s is not None:
                 self._room.clear()
                 await self._room.wait()
-            if session.reply(bytes(reply.content), reply.output_id):
+            if session.reply(reply.content, reply.output_id):
                 self.shared.counts.replies += 1
             self._write()
 

@@ -79,6 +79,11 @@ class Listener:
         assert self._server is not None  # noqa: S101 - start() has made it
         return int(self._server.sockets[0].getsockname()[1])
 
+    @property
+    def listening(self) -> bool:
+        """Whether the port is open."""
+        return self._server is not None
+
     async def stop(self) -> None:
         """Close the port and all connections; what they have sent still goes to the disk, for two seconds."""
         self.shared.stopping = True
