@@ -185,8 +185,9 @@ class _Line:
                 found = _decoded(await self._socket.receive())
                 if "ack" in found:
                     self._acked = int(found["ack"])
-                elif "reply" in found and self._heard:
-                    self._heard(self._model, str(found["reply"]["instance"]), found["reply"]["content"])
+                elif "replies" in found and self._heard:
+                    for reply in found["replies"]:
+                        self._heard(self._model, str(reply["instance"]), reply["content"])
                 elif "error" in found:
                     self.refused += 1
                     self._trouble = _refusal(found, 422)

@@ -2,13 +2,12 @@
 
 import pytest
 
-from realtime import Mock
 from examples.realtime.gas_sensor.model import WARNING, Acknowledged, GasSensor
 from examples.realtime.gas_sensor.model import Reading as GasReading
 from examples.realtime.power_grid.model import Condition, GridNode, Init, Kind, Region, Status
-
 from examples.realtime.wind_turbine.model import Reading as TurbineReading
 from examples.realtime.wind_turbine.model import WindTurbine
+from realtime import Mock
 
 MINUTE_S = 60.0
 
