@@ -14,6 +14,7 @@ Subjects without a stream:
     reply.MODEL     list of Reply, in msgpack, at once after the frame; the same, with the same ids, stands in OUT
     query.MODEL     a question to all workers of a model; each answers once or in parts, see realtime.queries
     check           a question to any host of the owner: could this bundle run (CheckQuestion), answered with CheckAnswer
+    replay          a question to any host of the owner: what comes of recorded messages (ReplayQuestion), answered with ReplayAnswer
     batch.MODEL     for programs: a JSON list of {"id": …, "message": …}, acknowledged with {"accepted": n} or an error
 """
 
@@ -52,6 +53,7 @@ CREDENTIALS: Final = "credentials"
 BUNDLES: Final = "bundles"
 STATES: Final = "states"
 CHECK: Final = "check"
+REPLAY: Final = "replay"
 LEASE_S: Final = 5.0
 """So long an entry of `leases` and `workers` lives without being renewed."""
 
@@ -176,5 +178,24 @@ class CheckAnswer(msgspec.Struct, kw_only=True):
     """What came of it: the schema, or what is wrong and what to do."""
 
     schema: dict[str, Any] | None = None
+    what: str = ""
+    fix: str = ""
+
+
+class ReplayQuestion(msgspec.Struct, kw_only=True):
+    """Subject `replay`, in JSON: play a recording to versions of a model."""
+
+    model: str
+    versions: list[int]
+    recording: str
+    """Name in the store `states` of a realtime.replaying.Recording, in msgpack."""
+    result: str
+    """Name in the store `states` under which the results are to be left, in JSON."""
+    seconds: float = 120.0
+
+
+class ReplayAnswer(msgspec.Struct, kw_only=True):
+    """The results are there where `what` is empty; else what is wrong and what to do."""
+
     what: str = ""
     fix: str = ""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from realtime.outputs import Alert, Event
 from realtime.service.alerts.book import Book
 from realtime.service.alerts.brokers import Brokers
 from realtime.service.alerts.feed import Feed
@@ -61,6 +62,8 @@ class Alerts:
 
         `sequence` is where the message stands in the stream OUT: last_position gives it back.
         """
+        if not any(isinstance(one, Alert | Event) for out in outs for one in out.outputs):
+            return  # most have replies only, and a disk has better things to do
         book = await self.book(space)
         self.tell(space, await asyncio.to_thread(book.take, model, outs, sequence))
 

@@ -151,7 +151,7 @@ class Collector:
             raise ValueError(f"{time_s} is no time")
         if model not in self._models:
             self._models[model] = Columns()
-        self._models[model].extend(instances, int(time_s * MICROSECOND), contents)
+        self._models[model].extend(instances, round(time_s * MICROSECOND), contents)
         self.rows += len(instances)
 
 

@@ -67,7 +67,9 @@ class History:
         follower = self._followers.get((question.owner, question.kind))
         recent = list[pl.DataFrame]()
         for collector in (follower.writing, follower.collector) if follower else ():
-            found = collector and collector.peek(question.model, question.instance, question.from_us, question.to_us)
+            if collector is None:
+                continue
+            unwritten = collector.peek(question.model, question.instance, question.from_us, question.to_us)
             if unwritten is not None and unwritten.height:
                 recent.append(unwritten)
         kept, more = await self.store.read(question)
