@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from realtime.errors import RealtimeError
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 """A deployment waits for the workspace that checks it."""
 
 
