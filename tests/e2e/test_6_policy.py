@@ -11,6 +11,8 @@ SIGNED_IN = (
     "/app/library",
     "/app/library/private/models",
     "/app/digitaltwins",
+    "/app/realtime",
+    "/app/realtime/alerts",
     "/app/workbench",
     "/app/nowhere",
     "/lib",

@@ -63,7 +63,7 @@ export class PlotChart {
     this.scales(seen);
   }
 
-  options({ lines, along, time, log }) {
+  options({ lines, along, time, log, filled = false }) {
     const style = getComputedStyle(this.area);
     const line = style.getPropertyValue("--tw-line");
     const axis = { stroke: style.color, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: `12px ${style.fontFamily}` };
@@ -72,7 +72,7 @@ export class PlotChart {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       legend: { markers: { width: 2, dash: (_, at) => MARKERS[(at - 1) % MARKERS.length] } },
       scales: { x: { time }, y: { distr: log ? 3 : 1 } },
-      series: [time ? { label: `${along} (UTC)`, value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" } : { label: along, value: (_, value) => brief(value) }, ...lines.map(({ name }, at) => ({ label: name, stroke: this.colours()[at % COLOURS.length], dash: DASHES[at % DASHES.length], width: 1.6, points: { size: 4 }, value: (_, value) => brief(value) }))],
+      series: [time ? { label: `${along} (UTC)`, value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" } : { label: along, value: (_, value) => brief(value) }, ...lines.map(({ name }, at) => ({ label: name, stroke: this.colours()[at % COLOURS.length], dash: DASHES[at % DASHES.length], width: 1.6, fill: filled ? `${this.colours()[at % COLOURS.length]}2b` : undefined, points: { size: 4 }, value: (_, value) => brief(value) }))],
       axes: [{ ...axis, values: time ? TIMES : (_, marks) => marks.map(brief) }, { ...axis, size: 68, values: (_, marks) => marks.map((mark) => (mark === null ? "" : brief(mark))) }],
       cursor: { drag: { setScale: false, x: true, y: false }, bind: { dblclick: () => () => this.onReset(), mousedown: (_, target, handler) => (event) => (event.shiftKey || event.button === 1 ? null : handler(event)) } },
       hooks: { setSelect: [(plot) => this.selected(plot)] },

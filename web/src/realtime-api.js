@@ -23,7 +23,9 @@ export const fetchModel = (name, signal) => requestJson("GET", modelApi(name), {
 export const deploy = (bundle) => requestJson("POST", own("models"), { json: bundle });
 export const order = (name, verb, json = {}) => request("POST", modelApi(name, verb), { json });
 export const removeModel = (name) => request("DELETE", modelApi(name));
-export const fetchDeadLetters = async (name, limit = 100) => (await requestJson("GET", `${modelApi(name, "dead-letters")}${words({ limit })}`)).dead_letters;
+export const fetchDeadLetters = (name, before, limit = 100) => requestJson("GET", `${modelApi(name, "dead-letters")}${words({ limit, before })}`);
+export const retryLetters = (name, positions) => requestJson("POST", modelApi(name, "dead-letters/retry"), { json: { positions } });
+export const dropLetter = (name, position) => request("DELETE", `${modelApi(name, "dead-letters")}${words({ position })}`);
 export const fetchCredentials = async (name) => (await requestJson("GET", modelApi(name, "credentials"))).credentials;
 export const makeCredential = (name, instance) => requestJson("POST", modelApi(name, "credentials"), { json: { instance } });
 export const revokeCredential = (name, instance) => request("DELETE", `${modelApi(name, "credentials")}${words({ instance })}`);

@@ -23,8 +23,8 @@ function numberChart(question, { unit }) {
   return {
     node,
     show: ({ groups }) => {
-      const shown = groups.slice(0, 12).flatMap(({ key, values }) => names.map((name, at) => [names.length > 1 || !key.length ? measureWords(question.measures[at]) : "", key.length ? groupName(key) : "", values[name]]));
-      node.replaceChildren(...(shown.length ? shown : [["", "", null]]).map(([words, group, value]) => element("div", {}, element("p", { class: "tw-big" }, figure(value), unit ? element("span", { class: "tw-unit" }, unit) : null), element("p", { class: "tw-quiet m-0" }, [group, words].filter(Boolean).join(": ")))));
+      const shown = groups.slice(0, 12).flatMap(({ key, values }) => names.map((name, at) => [names.length > 1 ? measureWords(question.measures[at]) : "", key.length ? groupName(key) : "", values[name]]));
+      node.replaceChildren(...(shown.length ? shown : [["", "", null]]).map(([words, group, value]) => element("div", {}, element("p", { class: "tw-big" }, figure(value), unit ? element("span", { class: "tw-unit" }, unit) : null), group || words ? element("p", { class: "tw-quiet m-0" }, [group, words].filter(Boolean).join(": ")) : null)));
     },
     close: () => {},
   };
@@ -62,7 +62,10 @@ function barChart(question) {
     node: element("div", {}, list, more),
     show: ({ groups }) => {
       const seen = groups.slice(0, MOST_BARS);
-      const highest = Math.max(1e-12, ...seen.flatMap(({ values }) => names.map((name) => Math.abs(values[name] ?? 0))));
+      const longest = (of) => Math.max(1e-12, ...seen.flatMap(({ values }) => of.map((name) => Math.abs(values[name] ?? 0))));
+      // Measures of one field can be compared; a count and an average cannot.
+      const same = new Set(question.measures.map(({ of, field }) => field ?? of)).size === 1;
+      const highest = new Map(names.map((name) => [name, longest(same ? names : [name])]));
       const wanted = seen.map(({ key, values }) => {
         const words = JSON.stringify(key);
         let line = lines.get(words);
@@ -73,7 +76,7 @@ function barChart(question) {
         }
         for (const { fill, value, name } of line.parts) {
           const amount = values[name];
-          fill.style.width = `${(100 * Math.abs(amount ?? 0)) / highest}%`;
+          fill.style.width = `${(100 * Math.abs(amount ?? 0)) / highest.get(name)}%`;
           value.textContent = figure(amount);
         }
         return line.node;

@@ -1,9 +1,10 @@
-// Messages that were put aside: why, which field, what they say; and sending one again.
+// Messages that were put aside: why, which field, what they say; sending them again, changed or as they were.
 
-import { ask, button, element, toast } from "./dom.js";
-import { fetchDeadLetters, sendMessage } from "./realtime-api.js";
-import { poll } from "./realtime-live.js";
+import { ask, attempt, button, element, toast } from "./dom.js";
+import { plural } from "./format.js";
+import { dropLetter, fetchDeadLetters, retryLetters, sendMessage } from "./realtime-api.js";
 import { instanceAddress } from "./realtime-address.js";
+import { poll } from "./realtime-live.js";
 import { agoWords } from "./realtime-words.js";
 
 const PERIOD_MS = 5000;
@@ -13,38 +14,67 @@ export function open(box, { model }) {
   const list = element("ul", { class: "tw-letters", "aria-label": "Messages put aside" });
   const none = element("div", { class: "tw-empty", hidden: true }, element("p", { class: "h5" }, "No message was put aside"),
     element("p", {}, "Messages that do not fit the model, or whose handler failed, are kept here with the reason, and cost others nothing."));
-  box.append(element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "Dead letters"), none, list));
+  const all = button("Try all again", () => retry([]), { hidden: true });
+  const more = button("Show older ones", () => attempt(older), { kind: "link", hidden: true });
+  box.append(element("section", { class: "tw-panel tw-part" }, element("header", {}, element("h3", { class: "tw-panel-title" }, "Dead letters"), all), none, list, more));
   let shown = "";
-  const end = poll(async () => {
-    const letters = await fetchDeadLetters(model.name);
+  let next = null;
+
+  async function look() {
+    const { dead_letters: letters, next: from } = await fetchDeadLetters(model.name);
     none.hidden = letters.length > 0;
-    const words = JSON.stringify(letters.map(({ output_id: id }) => id));
+    all.hidden = letters.length === 0;
+    const words = JSON.stringify(letters.map(({ position }) => position));
     if (words === shown) return;
     shown = words;
-    list.replaceChildren(...letters.map((letter) => line(model, letter)));
-  }, PERIOD_MS);
-  return { close: end };
-}
+    next = from;
+    more.hidden = next === null;
+    list.replaceChildren(...letters.map(line));
+  }
 
-function line(model, letter) {
-  const { instance, time_s: time, field, reason, content } = letter;
-  const text = typeof content === "string" ? content : JSON.stringify(content);
-  return element("li", {}, element("div", { class: "tw-letter-head" },
-    element("a", { "data-go": true, href: instanceAddress(model.name, instance) }, instance), field ? element("code", {}, field) : null, element("span", { class: "tw-quiet" }, agoWords(time)),
-    button("Try again …", () => retry(model, letter, text), { "aria-label": `Try the message of ${instance} again` })),
-  element("p", {}, reason), element("pre", { class: "tw-reply" }, text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text));
-}
+  async function older() {
+    const { dead_letters: letters, next: from } = await fetchDeadLetters(model.name, next);
+    next = from;
+    more.hidden = next === null;
+    list.append(...letters.map(line));
+  }
 
-async function retry(model, { instance }, text) {
-  const sent = await ask({ title: `Send to '${instance}' again`, confirm: "Send", fields: [{ name: "content", label: "Message as JSON; change what did not fit", value: text, multiline: true, rows: 8 }],
-    submit: async ({ content }) => {
-      let message;
-      try {
-        message = JSON.parse(content);
-      } catch (error) {
-        throw new Error(`This is no JSON: ${error.message}`, { cause: error });
-      }
-      await sendMessage(model.name, instance, message, null);
-    } });
-  if (sent) toast(`Sent to '${instance}'.`);
+  const retry = (positions) => attempt(async () => {
+    const { sent, kept } = await retryLetters(model.name, positions);
+    toast(`${plural(sent, "message")} sent again.${kept ? ` ${plural(kept, "one", "others")} cannot be: nothing, or not all, of them was kept.` : ""} What does not fit comes back here.`);
+    await look();
+  });
+
+  const drop = (position) => attempt(async () => {
+    await dropLetter(model.name, position);
+    await look();
+  });
+
+  function line({ position, instance, time_s: time, field, reason, content, whole }) {
+    return element("li", {}, element("div", { class: "tw-letter-head" },
+      element("a", { "data-go": true, href: instanceAddress(model.name, instance) }, instance), field ? element("code", {}, field) : null, element("span", { class: "tw-quiet" }, agoWords(time)),
+      element("span", { class: "tw-tools" }, whole === false || !content ? null : button("Try again", () => retry([position]), { "aria-label": `Try the message of ${instance} again` }),
+        content ? button("Change …", () => changed({ position, instance, content }), { "aria-label": `Change the message of ${instance} and send it` }) : null,
+        button("Throw away", () => drop(position), { kind: "outline-danger", "aria-label": `Throw the message of ${instance} away` }))),
+    element("p", {}, reason), element("pre", { class: "tw-reply" }, content.length > LONGEST ? `${content.slice(0, LONGEST)} …` : content));
+  }
+
+  async function changed({ position, instance, content }) {
+    const sent = await ask({ title: `Send to '${instance}'`, confirm: "Send", fields: [{ name: "content", label: "Message as JSON; change what did not fit", value: content, multiline: true, rows: 8 }],
+      submit: async ({ content: typed }) => {
+        let message;
+        try {
+          message = JSON.parse(typed);
+        } catch (error) {
+          throw new Error(`This is no JSON: ${error.message}`, { cause: error });
+        }
+        await sendMessage(model.name, instance, message, null);
+        await dropLetter(model.name, position);
+      } });
+    if (!sent) return;
+    toast(`Sent to '${instance}'.`);
+    await attempt(look);
+  }
+
+  return { close: poll(look, PERIOD_MS) };
 }

@@ -14,7 +14,7 @@ export async function open(box, { model }) {
   const form = element("form", { class: "tw-form" }, element("label", {}, "Device ", id), element("button", { class: "btn btn-primary", type: "submit" }, "Make a key"));
   box.append(element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "A key for a device"),
     element("p", { class: "tw-quiet" }, "A device signs in with a user name and its key, and can only speak for itself."), form, problem, made),
-  element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "Devices with a key"), none, table));
+  element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "Devices with a key"), none, element("div", { class: "tw-scroll", tabindex: "0", role: "region", "aria-label": "Devices with a key" }, table)));
 
   async function look() {
     const list = await fetchCredentials(model.name);

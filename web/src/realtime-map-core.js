@@ -5,8 +5,8 @@ const STEPS = 7;
 const MOST_CATEGORIES = 12;
 const HIGHEST_LATITUDE = 85.05;
 
-// After viridis, without its ends that vanish on a dark or a light page; and colours for kinds, after Okabe and Ito.
-export const SCALE = ["#5b4a9e", "#3f6fb0", "#2a8f9d", "#2fae7b", "#7fbf3f", "#e0b020", "#e5502a"];
+// From quiet to loud, each seen on a light and on a dark page; and colours for kinds, after Okabe and Ito.
+export const SCALE = ["#8296ab", "#4f86c6", "#2a8f9d", "#2fae7b", "#a9b52a", "#e8901a", "#d6322d"];
 export const KINDS = ["#2f7fd1", "#e5872a", "#1f9e77", "#d1498b", "#a88a00", "#7a5fd0", "#d6453d", "#3aa6b9", "#8a6d5c", "#6f8f2f", "#c06fd0", "#7b8794"];
 
 export const mercatorX = (longitude) => (longitude + 180) / 360;

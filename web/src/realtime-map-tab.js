@@ -21,7 +21,8 @@ export async function open(box, { model }) {
     return {};
   }
   const asked = () => ({ x: here.words.x || guess.x, y: here.words.y || guess.y, value: here.words.value ?? defaultValue(), where: here.words.where ?? "" });
-  const defaultValue = () => fields.find((field) => !field.why && ![guess.x, guess.y, "id", "partition"].includes(field.name) && /level|state|status|condition|alert/i.test(field.name))?.name ?? "";
+  const likely = (pattern) => fields.find((field) => !field.why && ![guess.x, guess.y, "id", "partition"].includes(field.name) && pattern.test(field.name))?.name;
+  const defaultValue = () => likely(/level|alarm|alert/i) ?? likely(/state|status|condition/i) ?? "";
   const numbers = fields.filter((field) => isNumber(field) && field.name !== "partition");
   const choose = (label, name, options) => {
     const select = element("select", { class: "form-select form-select-sm" }, ...options.map((one) => element("option", { value: one, selected: one === asked()[name] }, one || "(choose)")));

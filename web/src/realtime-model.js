@@ -8,7 +8,7 @@ import { addressOf, go, here } from "./realtime-here.js";
 import { poll } from "./realtime-live.js";
 import { healthOf } from "./realtime-models.js";
 import { openMenu } from "./menu.js";
-import { badgeOf, fieldsOf, figure, rateWords, stateWords } from "./realtime-words.js";
+import { badgeOf, figure, rateWords, stateWords, typeWords } from "./realtime-words.js";
 import { makeTabs } from "./twin-tabs.js";
 
 const PERIOD_MS = 2000;
@@ -24,7 +24,7 @@ const PARTS = {
 export async function open(place, { name }) {
   let model = await fetchModel(name);
   const badge = element("span", { class: "tw-badge" });
-  const reason = element("p", { class: "tw-quiet m-0 tw-wide" });
+  const reason = element("p", { class: "tw-quiet tw-reason" });
   const more = button("⋯", () => openMenu(more, actions()), { "aria-haspopup": "menu", "aria-label": `More for ${name}` });
   const tabs = makeTabs({ label: `Parts of ${name}`, prefix: "model", tabs: MODEL_TABS.map((id) => ({ id, label: LABELS[id] })), onChoose: (tab) => go({ view: "models", name, tab }) });
   place.append(element("div", { class: "tw-twin-head" },
@@ -113,7 +113,7 @@ function overview(box, model) {
   const none = element("p", { class: "tw-quiet" }, "No worker runs now.");
   const table = element("div", { class: "tw-scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, element("table", { class: "tw-list" },
     element("thead", {}, row("th", ["Worker", "Version", "Partitions", "Instances", "Messages", "Waiting", "Memory", "Restarts", "Trouble"])), workers));
-  const fields = fieldsOf(model.schema);
+  const fields = model.schema?.fields ?? [];
   box.append(element("div", { class: "tw-panel tw-part" }, figures),
     element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "Workers"), none, table),
     element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "State of an instance"), fieldTable(fields)));
@@ -132,9 +132,8 @@ const row = (tag, cells) => element("tr", {}, ...cells.map((cell) => element(tag
 
 function fieldTable(fields) {
   if (!fields.length) return element("p", { class: "tw-quiet" }, "Its fields are not known yet.");
-  const typeWords = (type) => (typeof type === "string" ? type : JSON.stringify(type));
-  return element("div", { class: "tw-scroll", tabindex: "0", role: "region", "aria-label": "Fields" }, element("table", { class: "tw-list" }, element("thead", {}, row("th", ["Field", "Type", "Unit"])),
-    element("tbody", {}, ...fields.map(({ name, type, unit }) => row("td", [name, typeWords(type), unit ?? ""])))));
+  return element("div", { class: "tw-scroll", tabindex: "0", role: "region", "aria-label": "Fields" }, element("table", { class: "tw-list" }, element("thead", {}, row("th", ["Field", "Type", "Unit", "Default"])),
+    element("tbody", {}, ...fields.map(({ name, type, unit, default: preset }) => row("td", [name, typeWords(type), unit ?? "", preset === undefined ? "" : figure(preset)])))));
 }
 
 // --- versions ---------------------------------------------------------------------

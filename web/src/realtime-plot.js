@@ -8,11 +8,12 @@ const KEPT = 2000;
 const MOST_LINES = 6;
 const POINTS = 500;
 const FIRST_LINES = 2;
+const PLACE = /(^|[._])(lat|latitude|lon|lng|long|longitude)(_deg)?$/i; // rarely worth a line
 const SPANS = [["300", "last 5 minutes"], ["3600", "last hour"], ["86400", "last day"], ["604800", "last week"]];
 
 export class LivePlot {
   constructor(box, { names, units = new Map(), history = null }) {
-    Object.assign(this, { names, units, history, chosen: names.slice(0, FIRST_LINES), times: [], values: new Map(names.map((name) => [name, []])), pending: 0, window: null, span: 3600 });
+    Object.assign(this, { names, units, history, chosen: [...names.filter((name) => !PLACE.test(name)), ...names].slice(0, FIRST_LINES), times: [], values: new Map(names.map((name) => [name, []])), pending: 0, window: null, span: 3600 });
     if (!names.length) {
       box.append(element("p", { class: "tw-quiet" }, "The state has no number that could be plotted."));
       return;

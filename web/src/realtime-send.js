@@ -3,17 +3,17 @@
 import { button, element, showError, toast } from "./dom.js";
 import { exampleOf, snippets } from "./realtime-text.js";
 import { owner } from "./realtime-api.js";
-import { messageForm, messagesOf } from "./realtime-message-form.js";
+import { messagesOf } from "./realtime-message-fields.js";
+import { messageForm } from "./realtime-message-form.js";
 import { go } from "./realtime-here.js";
 import { makeTabs } from "./twin-tabs.js";
 
 export function open(box, { model }) {
   const kinds = messagesOf(model.schema);
   const [first] = kinds;
-  const message = first ? { ...(kinds.length > 1 ? { type: first.name } : {}), ...exampleOf(first.schema) } : {};
-  delete message.type;
-  if (kinds.length > 1) message.type = first.name;
-  const mqtt = { host: location.hostname, port: 1883, tls: false, ...(model.mqtt ?? {}) };
+  const { type: _, ...fields } = first ? exampleOf(first.schema) : {};
+  const message = kinds.length > 1 ? { type: first.name, ...fields } : fields;
+  const mqtt = model.mqtt && { host: location.hostname, port: 1883, tls: false, ...model.mqtt };
   const texts = snippets({ origin: location.origin, owner: owner(), model: model.name, instance: "device-1", message, mqtt });
   const tabs = makeTabs({ label: "Ways to send", prefix: "ways", quiet: true, tabs: texts, onChoose: choose });
   function choose(id) {

@@ -32,7 +32,7 @@ export function snippets({ origin, owner, model, instance, message, mqtt }) {
   const json = JSON.stringify(message);
   const address = `${origin}/realtime/${encodeURIComponent(owner)}/models/${encodeURIComponent(model)}`;
   const one = `${address}/instances/${encodeURIComponent(instance)}/messages`;
-  const secure = mqtt.tls ? " --tls-use-os-certs" : "";
+  const secure = mqtt?.tls ? " --tls-use-os-certs" : "";
   return [
     { id: "curl", label: "curl", note: "With a token of yours (from Tokens, in the menu with your name) in the variable TWINHUB_TOKEN.", text: [
       `curl --fail-with-body -H "Authorization: token $TWINHUB_TOKEN" -H 'Content-Type: application/json' \\`,
@@ -44,7 +44,7 @@ export function snippets({ origin, owner, model, instance, message, mqtt }) {
       `  --data-binary @messages.ndjson ${quoted(`${address}/messages`)}`,
       `# messages.ndjson: ${JSON.stringify({ id: instance, message })}`,
     ].join("\n") },
-    { id: "mqtt", label: "MQTT", note: "With the device's own key (made under Devices) in the variable DEVICE_KEY. A device can only speak for itself.", text: [
+    mqtt && { id: "mqtt", label: "MQTT", note: "With the device's own key (made under Devices) in the variable DEVICE_KEY. A device can only speak for itself.", text: [
       `# Replies to the device`,
       `mosquitto_sub -h ${mqtt.host} -p ${mqtt.port}${secure} -u ${quoted(`${owner}/${model}/${instance}`)} -P "$DEVICE_KEY" \\`,
       `  -t ${quoted(`${owner}/${model}/${instance}/reply`)} &`,
@@ -62,7 +62,7 @@ export function snippets({ origin, owner, model, instance, message, mqtt }) {
       "with urllib.request.urlopen(asked) as answer:",
       "    print(json.load(answer))",
     ].join("\n") },
-  ];
+  ].filter(Boolean);
 }
 
 // JSON as Python writes it.

@@ -1,7 +1,5 @@
 // States, figures and times of the Real-time page, in words.
 
-import { brief } from "./plot-chart.js";
-
 const STATES = {
   running: ["running", "Runs"],
   loading: ["starting", "Is being brought up to date"],
@@ -21,7 +19,7 @@ export function figure(value) {
   if (typeof value === "number") {
     if (!Number.isFinite(value)) return String(value);
     if (Number.isInteger(value)) return value.toLocaleString("en-GB");
-    return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-GB") : brief(Number(value.toPrecision(5)));
+    return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-GB") : String(Number(value.toPrecision(5)));
   }
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "object") return JSON.stringify(value);
@@ -39,17 +37,20 @@ export function agoWords(time_s, now_s = Date.now() / 1000) {
   return `${Math.round(seconds / 86_400)} days ago`;
 }
 
-// Fields named in a schema, whatever form its types have: {name, type, unit}.
-export function fieldsOf(schema) {
-  return (schema?.fields ?? []).map((field) => ({ unit: "", ...field, kind: kindOf(field.type) }));
-}
-
-export function kindOf(type) {
-  const words = typeof type === "string" ? type : JSON.stringify(type ?? "");
-  if (/\b(int|float|number|integer)/i.test(words) && !/array|list|dict|object|map/i.test(words)) return "number";
-  if (/bool/i.test(words)) return "boolean";
-  if (/list|array|dict|object|map|set|tuple/i.test(words)) return "other";
-  return "text";
+// A JSON schema's type in a word or two.
+export function typeWords(schema, defs = schema?.$defs ?? {}) {
+  if (typeof schema === "string") return schema;
+  if (!schema) return "";
+  if (schema.$ref) return typeWords(defs[schema.$ref.split("/").at(-1)] ?? {}, defs) || schema.$ref.split("/").at(-1);
+  if (schema.enum) return schema.enum.length > 6 ? `one of ${schema.enum.length} values` : schema.enum.join(", ");
+  if (schema.anyOf) {
+    const words = schema.anyOf.filter(({ type }) => type !== "null").map((one) => typeWords(one, defs)).join(" or ");
+    return schema.anyOf.some(({ type }) => type === "null") ? `${words}, or nothing` : words;
+  }
+  if (schema.type === "array") return schema.items ? `list of ${typeWords(schema.items, defs)}` : "list";
+  if (schema.type === "object") return schema.title ?? "fields";
+  if (schema.format) return schema.format;
+  return { number: "number", integer: "whole number", string: "text", boolean: "yes or no" }[schema.type] ?? String(schema.type ?? "anything");
 }
 
 // A state's fields in one level: nested ones as a.b; lists as they are.

@@ -11,6 +11,8 @@ PAGES = (
     "/app/library/trash",
     "/app/library/history",
     "/app/digitaltwins",
+    "/app/realtime",
+    "/app/realtime/models/Turbine/instances/hall%203",
     "/app/workbench",
 )
 
