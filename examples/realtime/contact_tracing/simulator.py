@@ -17,7 +17,7 @@ SMALLEST, LARGEST = 20, 55
 @lru_cache(8)
 def groups(people: int) -> tuple[int, ...]:
     """Give the number with which each group begins; the last one is that of all people."""
-    chance, begins = random.Random(people), [0]
+    chance, begins = random.Random(people), [0]  # noqa: S311 - for a model of people, not for secrets
     while people - begins[-1] > LARGEST:
         left = people - begins[-1]
         # What is left must still make a group.
