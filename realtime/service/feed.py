@@ -91,8 +91,8 @@ class Feeds:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
-            except WebSocketDisconnect:
-                return
+            except (WebSocketDisconnect, RuntimeError):
+                return  # starlette's RuntimeError is what writing to a client that has left raises
             except (RealtimeError, PublicError) as error:
                 await _close(feed.socket, 4000 + error.status, error.what)
             finally:
