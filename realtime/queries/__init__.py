@@ -4,7 +4,8 @@ The service publishes `Asked` (msgpack) on query.MODEL with a reply subject. It 
 each worker, the partitions that it shall answer for, so that a partition which is just
 moving is counted once. A worker that is named answers with `Part`s (msgpack) of at most
 900 KB; their data one after the other is an `Answer` (msgpack): the partitions that it
-covers, and either why the question is refused or a body of the question's kind:
+covers, and either why the question is refused or a body of the question's kind. A worker
+that takes long, as when it makes columns first, sends a part of no parts now and then.
 
     Listing    Rows     ids and shown fields of the first instances in the order asked for, with what they were sorted by
     One        State    the state in JSON

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from operator import attrgetter
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ from realtime.queries.fields import Field, Fields, Kind, builtin, read_fields
 from realtime.queries.listing import listing, points
 from realtime.queries.where import Condition, read_where
 
+BUSY_S: Final = 0.7
+"""So often who asked is told that the answer is being made."""
+Tell = Callable[[bytes], Awaitable[None]]
 _asked: Final = msgspec.msgpack.Decoder(wire.Asked)
 
 
@@ -34,8 +38,11 @@ class Answers:
         # One at a time: polars looks at the columns themselves, which must not change meanwhile.
         self._lock = asyncio.Lock()
 
-    async def answer(self, partitions: Sequence[Partition], data: bytes) -> list[bytes]:
-        """Answer a question for partitions that are up to date; nothing where this worker is not asked."""
+    async def answer(self, partitions: Sequence[Partition], data: bytes, tell: Tell | None = None) -> list[bytes]:
+        """Answer a question for partitions that are up to date; nothing where this worker is not asked.
+
+        While it takes long, as where columns are made first, `tell` is called with a message that says so.
+        """
         try:
             asked = _asked.decode(data)
         except msgspec.DecodeError as error:
@@ -46,7 +53,8 @@ class Answers:
             return []
         covered = sorted(one.number for one in mine)
         try:
-            body = await self._body(asked, partitions, mine)
+            async with _telling(tell, wire.encode_busy(self._worker)):
+                body = await self._body(asked, partitions, mine)
             answer = wire.Answer(
                 partitions=covered, version=mine[0].version, body=msgspec.Raw(msgspec.msgpack.encode(body))
             )
@@ -125,6 +133,21 @@ class Answers:
             )
             if at % 50 == 49:
                 await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def _telling(tell: Tell | None, busy: bytes) -> AsyncIterator[None]:
+    async def tell_again() -> None:
+        while tell is not None:
+            await asyncio.sleep(BUSY_S)
+            await tell(busy)
+
+    telling = asyncio.create_task(tell_again())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
 
 
 def _each(fields: Sequence[Field]) -> list[Field]:

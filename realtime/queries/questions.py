@@ -216,6 +216,11 @@ def encode_parts(worker: str, answer: Answer) -> list[bytes]:
     return [msgspec.msgpack.encode(Part(worker, number, len(pieces), data)) for number, data in enumerate(pieces)]
 
 
+def encode_busy(worker: str) -> bytes:
+    """Make the message of a worker that is still at it: a part of no parts."""
+    return msgspec.msgpack.encode(Part(worker, 0, 0, b""))
+
+
 def read_parts(parts: dict[int, Part]) -> Answer | None:
     """Put an answer together, None while something of it is missing; raises msgspec.DecodeError."""
     count = next(iter(parts.values())).count

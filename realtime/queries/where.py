@@ -138,7 +138,7 @@ class _Reader:
 
     def _given(self, node: exp.Expression) -> Any:
         name = node.name
-        if not name:
+        if name in {"", "?"}:
             if isinstance(self._parameters, Mapping):
                 raise refused("A '?' takes its value from a list", "Give parameters as a list, or write :name.")
             self._asked += 1
@@ -202,9 +202,9 @@ class _Reader:
         )
 
     def _is(self, node: exp.Expression) -> Term:
-        term, other = self.term(node.this), node.expression
+        other = node.expression
         if isinstance(other, exp.Null):
-            return Term.made(Kind.BOOLEAN, (term,), lambda one: one.is_null())
+            return Term.made(Kind.BOOLEAN, (self.term(node.this),), lambda one: one.is_null())
         if isinstance(other, exp.Boolean):
             wanted, value = bool(other.this), self.truth(node.this)
             return Term.made(Kind.BOOLEAN, (value,), lambda one: one.eq_missing(pl.lit(wanted)))
@@ -235,7 +235,10 @@ class _Reader:
         return arithmetic(_CALCULATED[type(node)], self.term(node.this), self.term(node.expression), position(node))
 
     def _negative(self, node: exp.Expression) -> Term:
-        return self._number(node, self.term(node.this), lambda one: -one)
+        term = self.term(node.this)
+        if term.constant and term.kind.numeric:
+            return constant(-term.value)
+        return self._number(node, term, lambda one: -one)
 
     def _abs(self, node: exp.Expression) -> Term:
         return self._number(node, self.term(node.this), lambda one: one.abs())

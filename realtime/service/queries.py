@@ -21,6 +21,8 @@ from realtime.wire import WorkerRecord
 
 WAIT_S: Final = 2.0
 """So long workers have to answer."""
+LONGEST_WAIT_S: Final = 15.0
+"""So long they have that say now and then that they are at it."""
 RECORD_AGE_S: Final = 0.5
 """So long it is believed which worker has which partitions."""
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -190,6 +192,7 @@ class Queries:
         if not waiting:
             return []
         until = time.monotonic() + self._wait_s
+        latest = time.monotonic() + max(self._wait_s, LONGEST_WAIT_S)
         with broker_errors():
             inbox = space.nc.new_inbox()
             subscription = await space.nc.subscribe(inbox, pending_bytes_limit=2 * LARGEST_ANSWER)
@@ -197,7 +200,9 @@ class Queries:
         try:
             while len(answers) < len(waiting) and (left_s := until - time.monotonic()) > 0:
                 part = msgspec.msgpack.decode((await subscription.next_msg(left_s)).data, type=wire.Part)
-                if part.worker in waiting and part.worker not in answers:
+                if part.count == 0 and part.worker in waiting:
+                    until = min(time.monotonic() + self._wait_s, latest)
+                elif part.worker in waiting and part.worker not in answers:
                     answer = waiting[part.worker].add(part)
                     if answer is not None:
                         answers[part.worker] = _trusted(answer, asked.partitions[part.worker])
