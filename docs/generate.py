@@ -12,10 +12,13 @@ import click
 import hub
 import libms
 import lifecycle
+import realtime
 import twinhub
 import web
 from lifecycle.cli import main as twin
 from lifecycle.errors import TwinError
+from realtime.cli import main as realtime_command
+from realtime.errors import RealtimeError
 from twinhub.errors import PublicError
 from twinhub.operate.cli import main as twinhub_command
 from twinhub.settings import example
@@ -30,6 +33,9 @@ def pages() -> dict[str, str]:
         "operate/configuration.md": _configuration(),
         "operate/commands.md": _commands("twinhub", twinhub_command, "For whoever runs the server."),
         "use/twin-command.md": _commands("twin", twin, "In every workspace's terminal."),
+        "use/realtime-command.md": _commands(
+            "realtime", realtime_command, "In every workspace's terminal; elsewhere with a token."
+        ),
         "use/errors.md": _errors(),
     }
 
@@ -64,7 +70,7 @@ def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Comman
 
 
 def _errors() -> str:
-    for room in (twinhub, hub, libms, lifecycle, web):
+    for room in (twinhub, hub, libms, lifecycle, realtime, web):
         for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
             # Entry points run at import, and lifecycle.server needs Jupyter Server, which only workspaces have.
             if not module.name.startswith("lifecycle.server") and not module.name.endswith(("__main__", "_config")):
@@ -81,13 +87,16 @@ def _errors() -> str:
     )
 
 
-def _kinds() -> Iterator[type[PublicError] | type[TwinError]]:
-    waiting: list[type[PublicError] | type[TwinError]] = [PublicError, TwinError]
+Kind = type[PublicError] | type[TwinError] | type[RealtimeError]
+
+
+def _kinds() -> Iterator[Kind]:
+    waiting: list[Kind] = [PublicError, TwinError, RealtimeError]
     while waiting:
         kind = waiting.pop()
         inner = kind.__subclasses__()
         waiting.extend(inner)
-        if kind not in (PublicError, TwinError):
+        if kind not in (PublicError, TwinError, RealtimeError):
             yield kind
 
 

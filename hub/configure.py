@@ -73,7 +73,7 @@ ROLES: Final[list[dict[str, Any]]] = [
     {
         "name": "operator",
         "description": "The twinhub command of whoever runs the server",
-        "scopes": ["admin:users", "admin:servers", "read:hub", "read:metrics"],
+        "scopes": ["admin:users", "admin:servers", "read:hub", "read:metrics", SCOPE_REALTIME_WRITE],
         "services": ["twinhub-operator"],
     },
 ]

@@ -26,7 +26,7 @@ def alerts(ctx: click.Context, /, **given: Any) -> None:
     \b
     Examples:
       realtime alerts --model WindTurbine
-      realtime alerts --acknowledge 4f1c… --note 'crew is on its way'
+      realtime alerts --acknowledge 7 --note 'crew is on its way'
     """
     client = client_of(ctx)
     if given["acknowledge"]:
@@ -45,7 +45,7 @@ def alerts(ctx: click.Context, /, **given: Any) -> None:
         rows = [
             (
                 one["id"],
-                moment(one.get("time_s")),
+                moment(one.get("last_s")),
                 one.get("severity"),
                 one.get("model"),
                 one.get("instance"),

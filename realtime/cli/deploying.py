@@ -6,10 +6,12 @@ import csv
 import json
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
 from realtime.cli import client_of
+from realtime.cli.client import Client
 from realtime.cli.options import json_option, print_json
 from realtime.errors import ModelRefused
 
@@ -28,6 +30,7 @@ LEFT_OUT: Final = frozenset({"__pycache__", "node_modules", "venv"})
     metavar="NAME=FILE",
     help="Slow data that the model reads with context.table(NAME): a .json or .csv file. It is kept with the version.",
 )
+@click.option("--replace-dashboard", is_flag=True, help="Replace the dashboard that has the folder's name already.")
 @click.option("--note", default="", help="What is new, in a few words.")
 @json_option
 @click.pass_context
@@ -35,7 +38,8 @@ def deploy(ctx: click.Context, /, path: Path, **options: Any) -> None:
     """Deploy the model in PATH, a Python file or a folder of them, as a new version.
 
     It is checked in your workspace `realtime` first, which starts for it. Instances
-    that are there go on with the new version, with the state they have.
+    that are there go on with the new version, with the state they have. A file
+    dashboard.json in the folder becomes a dashboard of its name.
 
     \b
     Examples:
@@ -51,10 +55,27 @@ def deploy(ctx: click.Context, /, path: Path, **options: Any) -> None:
         "tables": dict(read_table(word) for word in options["tables"]),
     }
     found = client_of(ctx).ask("POST", "models", body=body)
+    words = _ensure_dashboard(client_of(ctx), path, replace=options["replace_dashboard"])
     if options["as_json"]:
         print_json(found)
     else:
-        click.echo(f"{found['name']} runs from now on in version {found['version']}.")
+        click.echo(f"{found['name']} runs from now on in version {found['version']}.{words}")
+
+
+def _ensure_dashboard(client: Client, path: Path, *, replace: bool) -> str:
+    """Keep a folder's dashboard, unless there is one of its name; say what was done."""
+    file = path / "dashboard.json"
+    if not file.is_file():
+        return ""
+    name = path.resolve().name
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelRefused(f"{file} cannot be read: {error}.", "Mend it, or take it away.") from None
+    if not replace and name in {one["name"] for one in client.ask("GET", "dashboards")["dashboards"]}:
+        return f" The dashboard '{name}' stays as it is; --replace-dashboard replaces it."
+    client.ask("PUT", f"dashboards/{quote(name, safe='')}", body=content)
+    return f" Its dashboard is '{name}', on the Real-time page."
 
 
 def read_files(path: Path, entry: str) -> tuple[dict[str, str], str]:

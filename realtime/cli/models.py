@@ -74,8 +74,21 @@ def _listed(value: Any) -> list[dict[str, Any]]:
     return [one for one in value or () if isinstance(one, dict)]
 
 
+def _type(schema: Any) -> str:
+    """Put a JSON schema's type into a word or two."""
+    if not isinstance(schema, dict):
+        return str(schema)
+    if "anyOf" in schema:
+        return " or ".join(_type(one) for one in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    return str(schema.get("type", "any"))
+
+
 def _print_fields(title: str, fields: Any) -> None:
-    rows = [(one.get("name"), one.get("type"), one.get("unit") or "", one.get("default")) for one in _listed(fields)]
+    rows = [
+        (one.get("name"), _type(one.get("type")), one.get("unit") or "", one.get("default")) for one in _listed(fields)
+    ]
     if rows:
         click.echo(f"\n{title}")
         print_table(("FIELD", "TYPE", "UNIT", "DEFAULT"), rows)

@@ -34,6 +34,8 @@ def purge(places: Places, name: str) -> str:
         raise AccountError(
             f"'{name[:40]}' is not a removed account.", "Remove it first: twinhub user remove NAME; it can be restored."
         )
+    if places.settings.realtime.enabled:
+        _erase_twins(places, name)
     # Names are checked when accounts are made, so none of these leaves its folder.
     folders = (places.files / name, places.trash / name, places.uploads / name)
     stay = [folder for folder in (*folders, *list_homes(places, name)) if not remove_tree(folder)]
@@ -43,6 +45,21 @@ def purge(places: Places, name: str) -> str:
             "Run the command as the user who runs Twinhub, or as root; it goes on with what is left.",
         )
     return act(places, "forget", username=name)[0]
+
+
+def _erase_twins(places: Places, name: str) -> None:
+    """Have the service of real-time twins delete what the account left there; raises AccountError."""
+    url = f"{places.inner_gateway_url}/realtime/{name}"
+    token = read_secret(places.secrets / "operator")
+    try:
+        answer = httpx2.delete(url, timeout=120.0, trust_env=False, headers={"Authorization": f"token {token}"})
+    except httpx2.HTTPError as error:
+        raise HubUnreachable("Real-time twins do not answer.", "'twinhub status' shows what runs.") from error
+    if answer.status_code not in (200, 204, 404):
+        raise AccountError(
+            f"The real-time twins of '{name}' could not be deleted ({answer.status_code}), so the name stays taken.",
+            "'twinhub logs realtime' shows why; the command goes on with what is left.",
+        )
 
 
 def _ask(places: Places, method: str, *, json: Any = None) -> httpx2.Response:
