@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
 
 from realtime.service.connectors.access import read_access
 from realtime.service.connectors.connector import BATCH, Batch, PeerTrouble, Promise
@@ -42,7 +42,7 @@ class Amqp:
             connection = await self._connect()
             channel = await connection.channel(publisher_confirms=False)
             await channel.set_qos(prefetch_count=BATCH)
-            queue = await channel.get_queue(self._settings.source, ensure=True)
+            queue = await self._queue(channel)
             arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
             for one in (connection, channel):
                 one.close_callbacks.add(lambda *_: arrived.put_nowait(None))
@@ -57,6 +57,12 @@ class Amqp:
             if connection is not None:
                 with contextlib.suppress(*TROUBLES):
                     await connection.close()
+
+    async def _queue(self, channel: Any) -> Any:
+        try:
+            return await channel.get_queue(self._settings.source, ensure=True)
+        except ChannelNotFoundEntity as error:
+            raise PeerTrouble(f"There is no queue '{self._settings.source}' at {self._settings.url}.") from error
 
     async def _connect(self) -> Any:
         access = read_access(self._settings, self._secrets)

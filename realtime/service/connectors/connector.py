@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from enum import StrEnum
@@ -155,10 +156,10 @@ class Connector:
                 positions.append(taken.position)
             except NotMapped as error:
                 letters.append(self._letter(taken, str(error), batch.source))
-        if letters:
-            await self._insist(lambda space: self._put_aside(space, letters))
         if items:
             await self._insist(lambda space: self._accept(space, items, batch.source, positions))
+        if letters:
+            await self._insist(lambda space: self._put_aside(space, letters))
 
     async def _accept(
         self, space: Space, items: Sequence[tuple[str, bytes]], source: str, positions: Sequence[int]
@@ -175,12 +176,16 @@ class Connector:
         await space.model(self._model)
         publisher = self._intake.publisher(space)
         # At the same time, as each of them costs a write: a flood of nonsense should not hold up what is good for long.
-        await asyncio.gather(*(publisher.publish(f"dead.{self._model}", msgspec.json.encode(one)) for one in letters))
+        subject = f"dead.{self._model}"
+        # The id lets the stream drop one that comes again soon, where its source has positions.
+        await asyncio.gather(
+            *(publisher.publish(subject, msgspec.json.encode(one), message_id=one.output_id) for one in letters)
+        )
         self.state.put_aside += len(letters)
 
     def _letter(self, taken: Taken, reason: str, source: str) -> DeadLetter:
         return DeadLetter(
-            output_id=f"{self._name}.{source}.{taken.position or time.time_ns()}",
+            output_id=f"connector:{self._name}.{source}.{taken.position}" if source else secrets.token_hex(8),
             model=self._model,
             instance=taken.topic[:LONGEST_INSTANCE],
             time_s=time.time(),
