@@ -57,6 +57,8 @@ class Partition:
         self.timers = TimerTable()
         self.version = 0
         """Of the model; 0 before any was deployed."""
+        self.touched = 0
+        """Grows with each frame that may have changed something beside the position."""
         self.generation = 0
         """Grows whenever all states were replaced by others, and whoever mirrors them must begin anew."""
         self.where: Cells = [0, 0, 0]
@@ -94,12 +96,14 @@ class Partition:
         self.version = version
         self._use(model, tables)
         self.generation += 1
+        self.touched += 1
 
     # --- changing ---------------------------------------------------------------------------
 
     async def apply(self, time_s: float, groups: Sequence[Group], position: int) -> list[Output]:
         """Handle what a frame has for this partition, timers that were due before it first; give what came of it, in order."""
         self.position = position
+        self.touched += 1
         # Time never goes back: a frame written by a clock that was set back has the time of the one before.
         self.time_s = max(self.time_s, time_s)
         self.where[0], self.where[1], self.where[2] = self.number, position, 0

@@ -45,11 +45,18 @@ class Worker:
         self._outgoing = Outgoing(link, settings.model)
         self._leases = Leases(link, settings.model, settings.worker)
         self._applying = Applying(self._versions, self._outgoing)
-        self._saving = Saving(link, settings.model, self._versions)
+        self._saving = Saving(link, settings.model, self._versions, self._outgoing)
         self._cells: Cells = open_place(Path(settings.places)) if settings.places else [0] * CELLS
         self._changing = Changing(link, settings.model, settings.changes_s)
         self._holding = Holding(
-            link, settings.model, self._leases, self._applying, self._saving, where=self._cells, changing=self._changing
+            link,
+            settings.model,
+            self._leases,
+            self._applying,
+            self._saving,
+            outgoing=self._outgoing,
+            where=self._cells,
+            changing=self._changing,
         )
         self._asking = Asking(link, settings, self._holding.ready)
         self._bringing: set[asyncio.Task[None]] = set()
@@ -62,6 +69,7 @@ class Worker:
             self._outgoing.sending.run(),
             self._holding.run(),
             self._holding.tick(),
+            self._holding.save_often(self._settings.snapshot_s, self._settings.snapshot_messages),
             self._tend(),
             self._beat(),
             self._asking.run(),
@@ -70,16 +78,17 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in loops]
             await ended.wait()
-            for task in tasks[2:]:
-                task.cancel()
+            # At the end of a frame, or half of one would be saved as the whole of it.
+            async with self._holding.between:
+                for task in [*tasks[2:], *self._bringing]:
+                    task.cancel()
             await self._end()
-            for task in [*tasks, *self._bringing]:
+            for task in tasks:
                 task.cancel()
 
     async def _end(self) -> None:
-        ready = list(self._holding.ready.values())
-        await self._outgoing.settle()
-        await self._saving.save(ready)
+        ready = list(self._holding.ready)
+        await self._holding.save(ready)
         for number in self._leases.held:
             await self._leases.release(number)
 
@@ -109,8 +118,9 @@ class Worker:
     async def _share(self) -> None:
         workers = await live_keys(self._link, wire.WORKERS, self._settings.model)
         shares = plan_shares(workers, self._partitions)
-        for number in [one for one in self._holding.ready if shares.get(one) != self._settings.worker]:
-            await self._holding.hand_over(number)
+        others = [one for one in self._holding.ready if shares.get(one, self._settings.worker) != self._settings.worker]
+        if others:
+            await self._holding.hand_over(others)
         wanted = [
             one for one, worker in shares.items() if worker == self._settings.worker and one not in self._leases.held
         ]

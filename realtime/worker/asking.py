@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from nats.aio.msg import Msg
@@ -45,7 +46,8 @@ class Asking:
     async def _answer(self, message: Msg) -> None:
         async with self._room:
             try:
-                for part in await self._answers.answer(list(self._ready.values()), message.data):
+                tell = partial(self._link.nc.publish, message.reply)
+                for part in await self._answers.answer(list(self._ready.values()), message.data, tell):
                     await self._link.nc.publish(message.reply, part)
             except AWAY as error:
                 log.info("a question was not answered: %s", error)

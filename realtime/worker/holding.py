@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from nats.js.errors import NotFoundError
 
 from realtime.frames import encode_frame
 from realtime.partition import Partition
@@ -13,7 +15,8 @@ from realtime.places import Cells
 from realtime.worker.applying import Applying
 from realtime.worker.changing import Changing
 from realtime.worker.leases import Leases
-from realtime.worker.link import Link
+from realtime.worker.link import AWAY, Link
+from realtime.worker.outgoing import Outgoing
 from realtime.worker.reading import Reader
 from realtime.worker.saving import Saving
 
@@ -32,6 +35,7 @@ class Holding:
         applying: Applying,
         saving: Saving,
         *,
+        outgoing: Outgoing,
         where: Cells,
         changing: Changing,
     ) -> None:
@@ -48,6 +52,7 @@ class Holding:
         self._leases = leases
         self._applying = applying
         self._saving = saving
+        self._outgoing = outgoing
         self._where = where
         self._changing = changing
         self._joined = asyncio.Event()
@@ -94,13 +99,37 @@ class Holding:
         if self.ready:
             self._joined.set()
 
-    async def hand_over(self, number: int) -> None:
-        """Give a partition to whoever should have it."""
+    async def hand_over(self, numbers: Sequence[int]) -> None:
+        """Give partitions to whoever should have them: from snapshots of now, so that messages wait for little else."""
+        await self.save(numbers)
+        for number in numbers:
+            self.ready.pop(number)
+            self._changing.forget(number)
+        # A frame may have been half way through when they were taken out.
         async with self.between:
-            partition = self.ready.pop(number)
-        self._changing.forget(number)
-        await self._saving.save([partition])
-        await self._leases.release(number)
+            await asyncio.sleep(0)
+        await self._outgoing.settle()
+        for number in numbers:
+            await self._leases.release(number)
+
+    async def save(self, numbers: Collection[int], *, paced: bool = False) -> None:
+        """Keep partitions as they are."""
+        partitions = [self.ready[one] for one in numbers if one in self.ready]
+        if partitions:
+            await self._saving.save(partitions, self.between, paced=paced)
+
+    async def save_often(self, every_s: float, messages: int) -> None:
+        """Keep what there is after so long, or after so many messages, for ever; writing takes a fifth of the time at most."""
+        while True:
+            began_s, began = time.monotonic(), self._applying.messages
+            while time.monotonic() - began_s < every_s and self._applying.messages - began < messages:
+                await asyncio.sleep(min(every_s, 0.5))
+            saving_s = time.monotonic()
+            try:
+                await self.save(list(self.ready), paced=True)
+            except (*AWAY, NotFoundError) as error:
+                log.warning("snapshots of %s were not written: %s", self._model, error)
+            await asyncio.sleep(4 * (time.monotonic() - saving_s))
 
     def drop(self, number: int) -> None:
         """Forget a partition that is another worker's."""

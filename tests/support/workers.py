@@ -16,10 +16,12 @@ from typing import Any
 import msgspec
 
 from realtime import wire
+from realtime.bundles import load_bundle
 from realtime.frames import Item, encode_frame, encode_items, partition_of
 from realtime.service.labels import broker_password, broker_user
 from realtime.service.spaces import Space
-from realtime.wire import Bundle, ModelRecord, Out, VersionRecord, WorkerRecord
+from realtime.snapshots import read_snapshot
+from realtime.wire import Bundle, ModelRecord, Out, SnapshotRecord, VersionRecord, WorkerRecord
 from tests.support.nats import Broker, opened_spaces, running_broker
 
 OWNER = "ann"
@@ -87,7 +89,7 @@ class Rig:
         self.processes[name] = process
         return process
 
-    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """End one, and wait for it."""
         process = self.processes.pop(name)
         process.send_signal(number)
@@ -132,6 +134,32 @@ class Rig:
             if time.monotonic() > end:
                 raise TimeoutError(f"{found}\n{self.logs()}")
             await asyncio.sleep(0.05)
+
+    async def idle(self, *models: str, within_s: float = 30.0) -> None:
+        """Wait until nothing waits and nothing more comes of what was sent."""
+        end, seen, since = time.monotonic() + within_s, -1, time.monotonic()
+        while time.monotonic() - since < 1.5:
+            info = await self.space.js.stream_info(wire.IN)
+            busy = sum([one.lag for model in models for one in await self.workers(model)])
+            if busy or info.state.last_seq != seen:
+                seen, since = info.state.last_seq, time.monotonic()
+            if time.monotonic() > end:
+                raise TimeoutError(self.logs())
+            await asyncio.sleep(0.1)
+
+    async def states(self, model: str, code: str) -> dict[str, Any]:
+        """Give all states as the newest snapshots have them, which a worker that ended cleanly has left."""
+        found: dict[str, Any] = {}
+        bundle = Bundle(files={"model.py": code.encode()}, entry="model.py", model=model)
+        loaded = load_bundle(bundle, 1)
+        bucket, store = await self.space.js.key_value(wire.SNAPSHOTS), await self.space.js.object_store(wire.STATES)
+        for number in range(self._partitions[model]):
+            record = msgspec.json.decode((await bucket.get(f"{model}.{number}")).value or b"", type=SnapshotRecord)
+            partition = read_snapshot(loaded.model, (await store.get(record.object)).data or b"")
+            found |= {
+                name: msgspec.to_builtins(twin) for name, twin in zip(partition.names, partition.twins, strict=True)
+            }
+        return found
 
     async def outs(self, model: str) -> list[Out]:
         """Give all that is in OUT, as it stands there, repeats too."""
