@@ -60,6 +60,8 @@ class Core:
     """Starts the owner's workspace that runs models."""
     background: list[Background] = field(default_factory=list)
     parts: list[HttpPart] = field(default_factory=list)
+    last_parts: list[HttpPart] = field(default_factory=list)
+    """Those whose addresses hold what may have slashes in it, and so would swallow others."""
     children: list[Background] = field(default_factory=list)
     """Processes of a service that stands alone: there before everything else, and after it."""
     at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -76,7 +78,10 @@ def make_core(spaces: Spaces, secret: str, ensure_host: Hook) -> Core:
 def build(core: Core) -> Starlette:
     """Put the routes of all parts together; whoever serves them has put a User into the request's state."""
     app = Starlette(
-        routes=[Route(HEALTH, _health), *(route for part in core.parts for route in part.routes())],
+        routes=[
+            Route(HEALTH, _health),
+            *(route for part in [*core.parts, *core.last_parts] for route in part.routes()),
+        ],
         exception_handlers=_error_handlers(),
         lifespan=_lifespan(core),
     )

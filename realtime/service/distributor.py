@@ -99,8 +99,9 @@ class Follower:
                 messages = await subscription.fetch(TOGETHER, timeout=WAIT_S)
             except (FetchTimeoutError, TimeoutError):
                 continue
-            await self._give_on(messages)
-            await messages[-1].ack()
+            if messages:
+                await self._give_on(messages)
+                await messages[-1].ack()
 
     async def _give_on(self, messages: Sequence[Msg]) -> None:
         changed: set[str] = set()

@@ -32,7 +32,9 @@ class Eraser:
         self._accounts = accounts
         self._disconnect = disconnect
         self.of_owner: list[Callable[[str], Awaitable[None]]] = []
-        """Called with the name of an owner who is erased, by parts that keep something of their own."""
+        """Called with the name of an owner who is erased, for parts that keep something of their own."""
+        self.of_model: list[Callable[[Space, str], Awaitable[None]]] = []
+        """The same for a model."""
 
     def routes(self) -> list[BaseRoute]:
         """Name the addresses."""
@@ -60,6 +62,10 @@ class Eraser:
 
     async def model(self, space: Space, name: str) -> None:
         """Erase a model's messages, states, versions and keys; its record last, so that a crash leaves it to be done again."""
+        if self._disconnect is not None:
+            self._disconnect(space.owner, name, None)
+        for call in self.of_model:
+            await call(space, name)
         with broker_errors():
             for stream in (IN, OUT, DEAD, CHANGES):
                 await space.js.purge_stream(stream, subject=f"{stream.lower()}.{name}")

@@ -93,6 +93,7 @@ def create_app(places: Places, client: HubClient, sessions: Sessions, config: Se
             sink=others.sink,
             mqtt=others.mqtt,
             partitions=places.settings.realtime.partitions,
+            forget_model=[others.forget_model],
             disconnect=others.disconnect,
         ),
     )

@@ -49,7 +49,7 @@ class Draft:
     def encode(self) -> bytes:
         """Make the frame, with the time of now."""
         plain = [(number, Group(tuple(items))) for number, items in self.groups.items()]
-        return encode_frame(time.time(), plain + self.sourced)
+        return encode_frame(now(), plain + self.sourced)
 
 
 class Lane:
@@ -183,7 +183,7 @@ class Intake:
 
     async def publish_version(self, space: Space, model: str, version: int) -> None:
         """Switch a model's version from here on; returns when that is on disk."""
-        await self.publisher(space).publish(f"in.{model}", encode_frame(time.time(), version=version))
+        await self.publisher(space).publish(f"in.{model}", encode_frame(now(), version=version))
 
     def publisher(self, space: Space) -> Publisher:
         """Give what writes to an owner's streams."""
@@ -240,6 +240,11 @@ class Waiting:
     async def wait(self) -> int:
         """Give the position of the frame that has them; raises what hinders it."""
         return await self._future
+
+
+def now() -> float:
+    """Give the time of a frame, in whole microseconds: databases keep no less, so a replay has the same."""
+    return round(time.time(), 6)
 
 
 def _parts(items: Sequence[Pair]) -> list[tuple[int, int]]:

@@ -9,12 +9,16 @@ from typing import Any
 
 from realtime.service.alerts import AlertRoutes, Alerts
 from realtime.service.app import Core
+from realtime.service.connectors.part import Connectors
 from realtime.service.distributor import Sink
-from realtime.service.history import History, HistoryRoutes
+from realtime.service.history import History, HistoryRoutes, ReplayRoutes
 from realtime.service.history.stores import make_store
 from realtime.service.mqtt.part import Mqtt
 from realtime.service.mqtt.shared import MqttSettings
 from realtime.service.queries import Queries
+from realtime.service.queries_dashboards import Dashboards
+from realtime.service.queries_http import QueryPages
+from realtime.service.spaces import Space
 from twinhub.secrets import read_secret
 from twinhub.settings.realtime import Realtime
 
@@ -36,18 +40,27 @@ class Added:
     """What the service's own parts need of them."""
 
     sink: Sink
+    history: History
     mqtt: dict[str, Any] | None
     disconnect: Callable[[str, str, str | None], object] | None
+
+    async def forget_model(self, space: Space, model: str) -> None:
+        """Erase what these parts keep of a model."""
+        await self.history.forget(space.label, model)
 
 
 def add_other_parts(core: Core, others: Others) -> Added:
     """Add them all; order matters where one address is the beginning of another."""
     queries = Queries()
     alerts = _add_alerts(core, others, queries)
-    _add_history(core, others)
+    history = _add_history(core, others)
+    _add_queries(core, queries, alerts)
+    connectors = Connectors(others.settings.connectors, secrets=others.secrets, spaces=core.spaces, intake=core.intake)
+    core.parts.append(connectors)
+    core.background.append(connectors)
     mqtt = _add_mqtt(core, others)
     about = None if others.mqtt is None else {"port": others.mqtt_port or others.mqtt.port, "tls": others.mqtt.proxied}
-    return Added(alerts, about, mqtt.disconnect if mqtt else None)
+    return Added(alerts, history, about, mqtt.disconnect if mqtt else None)
 
 
 def _add_alerts(core: Core, others: Others, queries: Queries) -> Alerts:
@@ -60,11 +73,17 @@ def _add_alerts(core: Core, others: Others, queries: Queries) -> Alerts:
     return alerts
 
 
+def _add_queries(core: Core, queries: Queries, alerts: Alerts) -> None:
+    pages = QueryPages(queries, events=alerts.events)
+    core.last_parts += [pages, Dashboards()]
+    core.at_end.append(pages.close)
+
+
 def _add_history(core: Core, others: Others) -> History:
     wanted = others.settings.history
     secret = read_secret(others.secrets / wanted.secret_file) if wanted.secret_file else None
     history = History(make_store(wanted, others.folder / "history", secret), core.spaces)
-    core.parts.append(HistoryRoutes(history))
+    core.parts += [HistoryRoutes(history), ReplayRoutes(history)]
     core.background.append(history)
     core.at_end.append(history.close)
     return history

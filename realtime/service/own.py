@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from realtime.service.models_http import Models
 from realtime.service.programs import Programs
 from realtime.service.rest import Messages
 from realtime.service.retention import Retention
-from realtime.service.spaces import Accounts
+from realtime.service.spaces import Accounts, Space
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Around:
     sink: Sink | None = None
     mqtt: dict[str, Any] | None = None
     partitions: int = 16
+    forget_model: Sequence[Callable[[Space, str], Awaitable[None]]] = ()
+    """Called when a model is erased, for parts that keep something of their own."""
     disconnect: Callable[[str, str, str | None], object] | None = None
     """Ends connections of a device, a model or an owner."""
 
@@ -47,6 +49,7 @@ def add_own_parts(core: Core, around: Around) -> Deploying:
     deploying = Deploying(core.intake, core.ensure_host, partitions=around.partitions)
     distributor = Distributor(core.intake, core.replies, around.sink)
     eraser = Eraser(core, around.accounts, around.disconnect)
+    eraser.of_model += around.forget_model
     core.parts += [
         Models(deploying, around.assets, around.host_of, around.mqtt),
         Messages(core.intake, core.replies),

@@ -27,7 +27,7 @@ from realtime.service.assets import NoAssets
 from realtime.service.broker import ensure_synced, server_program, server_text
 from realtime.service.config import ServiceConfig
 from realtime.service.devices import device_key
-from realtime.service.labels import broker_password, broker_user
+from realtime.service.labels import Role, broker_password, broker_user
 from realtime.service.mqtt.shared import MqttSettings
 from realtime.service.others import Others, add_other_parts
 from realtime.service.own import Around, add_own_parts
@@ -39,7 +39,7 @@ from twinhub.settings.realtime import Realtime
 from twinhub.signin import User
 
 OWNER: Final = "me"
-HOST_VARIABLES: Final = ("REALTIME_SERVERS", "REALTIME_USER", "REALTIME_PASSWORD")
+ROLES: Final[tuple[Role, ...]] = ("worker", "program")
 HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 log = logging.getLogger("realtime.standalone")
@@ -128,7 +128,11 @@ def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: 
     accounts.ensure_now(owner)
     spaces = Spaces(config, accounts, ensure_synced)
     server = Child([server_program(), "-c", str(file)], dict(os.environ), data / "broker.log")
-    runner = Child([sys.executable, "-m", "realtime.host"], host_environment(config, owner), data / "host.log")
+    runner = Child(
+        [sys.executable, "-m", "realtime.host"],
+        {**os.environ, **role_environment(config, owner, "worker")},
+        data / "host.log",
+    )
     core = make_core(spaces, config.secret, _nothing)
     core.children += [server, *([runner] if host else [])]
     others = add_other_parts(core, Others(data, Realtime(), data, _mqtt(mqtt_port)))
@@ -140,21 +144,22 @@ def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: 
         _known,
         sink=others.sink,
         mqtt=others.mqtt,
+        forget_model=[others.forget_model],
         disconnect=others.disconnect,
     )
     add_own_parts(core, around)
-    given = host_environment(config, owner)
-    write_private(data / "worker.env", "".join(f"{key}={given[key]}\n" for key in HOST_VARIABLES))
+    for role in ROLES:
+        given = role_environment(config, owner, role)
+        write_private(data / f"{role}.env", "".join(f"{key}={value}\n" for key, value in given.items()))
     return Alone(build(core), owner)
 
 
-def host_environment(config: ServiceConfig, owner: str) -> dict[str, str]:
-    """Give what a host of an owner's models is told."""
+def role_environment(config: ServiceConfig, owner: str, role: Role) -> dict[str, str]:
+    """Give what a host of an owner's models, or a program, is told."""
     return {
-        **os.environ,
         "REALTIME_SERVERS": ",".join(config.servers),
-        "REALTIME_USER": broker_user(owner, "worker"),
-        "REALTIME_PASSWORD": broker_password(config.secret, owner, "worker"),
+        "REALTIME_USER": broker_user(owner, role),
+        "REALTIME_PASSWORD": broker_password(config.secret, owner, role),
     }
 
 
