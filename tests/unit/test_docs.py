@@ -4,8 +4,15 @@ import re
 import runpy
 import subprocess
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+
+from realtime.service.installed import create_app, service_config
+from twinhub.places import Places
+from twinhub.secrets import ensure_secret
+from twinhub.settings import Settings
+from twinhub.signin import HubClient, Sessions
 
 ROOT = Path(__file__).parents[2]
 GENERATED = runpy.run_path(str(ROOT / "docs" / "generate.py"))["pages"]()
@@ -24,6 +31,23 @@ def test_every_http_address_is_documented() -> None:
     text = (ROOT / "docs/use/library-api.md").read_text()
     plain = {re.sub(r"{(\w+)(:path|:asset)?}", lambda match: match[1].upper(), address) for address in addresses}
     assert {address for address in plain if address not in text} == set()
+
+
+def test_every_address_of_realtime_twins_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of devices are written against that page; the list is the running service's own."""
+    monkeypatch.setenv("TWINHUB_HUB_URL", "http://127.0.0.1:1")
+    places = Places(tmp_path, Settings())
+    places.secrets.mkdir()
+    for name in ("realtime", "realtime-hub"):
+        ensure_secret(places.secrets / name)
+    config = service_config(places, "127.0.0.1")
+    app = create_app(places, HubClient("http://127.0.0.1:1"), Sessions("s"), config)
+    routes = cast(Any, app)._inner.routes
+    words = {"owner": "OWNER", "model": "MODEL", "instance": "ID", "name": "NAME", "thing": "THING", "alert": "NUMBER"}
+    addresses = {re.sub(r"{(\w+)(:\w+)?}", lambda found: words[found[1]], route.path) for route in routes}
+    text = set(re.findall(r"/realtime/[\w/-]+", (ROOT / "docs/use/realtime-api.md").read_text()))
+    assert len(addresses) > 30
+    assert addresses - text - {"/realtime/OWNER"} == set()
 
 
 def markdown() -> list[Path]:
