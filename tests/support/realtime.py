@@ -87,7 +87,7 @@ def _await_ready(found: Standalone) -> None:
         with contextlib.suppress(httpx2.HTTPError):
             if httpx2.get(f"{found.url}/realtime/{OWNER}/models", timeout=5).status_code == 200:
                 return
-        assert found.process.poll() is None and time.monotonic() < end, (found.folder / "service.log").read_text()[
-            -2000:
-        ]
+        said = (found.folder / "service.log").read_text()[-2000:]
+        assert found.process.poll() is None, said
+        assert time.monotonic() < end, said
         time.sleep(0.1)
