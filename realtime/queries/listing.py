@@ -49,7 +49,9 @@ def listing(
 
 def _key(columns: Columns, field: Field) -> pl.Expr:
     column = pl.col(field.name)
-    return pl.lit(ranks(columns, field)).gather(column) if field.kind is Kind.TEXT and field.path else column
+    if field.kind is Kind.TEXT and field.path:
+        return pl.lit(ranks(columns, field)).gather(column)
+    return column.cast(pl.UInt8) if field.kind is Kind.BOOLEAN else column
 
 
 def _first(found: pl.DataFrame, wanted: int, descending: Sequence[bool]) -> pl.DataFrame:

@@ -19,7 +19,21 @@ FEW = 8
 """Up to so many texts are looked for one by one."""
 
 
-class _Texts:
+class _Frame:
+    """A scope that is a frame."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def settled(self, found: pl.Expr) -> pl.Expr:
+        """Calculate something now."""
+        values = self._frame.select(found.alias(PLACE)).to_series()
+        if len(values) == 1 != self._frame.height:
+            return pl.lit(values[0], dtype=values.dtype)
+        return pl.lit(values)
+
+
+class _Texts(_Frame):
     """The scope that is the dictionary of one column."""
 
     def column(self, field: Field) -> pl.Expr:
@@ -29,10 +43,11 @@ class _Texts:
         return None
 
 
-class Rows:
+class Rows(_Frame):
     """The scope that is all rows."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, frame: pl.DataFrame) -> None:
+        super().__init__(frame)
         self._columns = columns
 
     def column(self, field: Field) -> pl.Expr:
@@ -45,7 +60,8 @@ class Rows:
 
     def by_text(self, field: Field, build: Build) -> pl.Expr | None:
         """Evaluate something once for each text there is, and give each row what came of its own."""
-        found = pl.DataFrame({"text": self._columns.texts(field.name)}).select(build(_Texts()).alias("text"))["text"]
+        texts = pl.DataFrame({"text": self._columns.texts(field.name)})
+        found = texts.select(build(_Texts(texts)).alias("text"))["text"]
         wanted = found.arg_true()
         if len(wanted) <= FEW and not found[1:].null_count() and not self._columns.has_empty(field.name):
             return pl.any_horizontal(pl.lit(False), *(pl.col(field.name) == number for number in wanted))
@@ -57,10 +73,12 @@ def matched(
 ) -> pl.LazyFrame:
     """Give the rows of these partitions, None for all, that fulfil a condition: some fields, and their places."""
     needed = {one.name: one for one in (*fields, *(condition.fields if condition else ()))}
-    frame = pl.DataFrame({PLACE: columns.places()} | {name: columns.series(one) for name, one in needed.items()}).lazy()
+    frame = pl.DataFrame({PLACE: columns.places()} | {name: columns.series(one) for name, one in needed.items()})
     if partitions is not None:
         frame = frame.filter((pl.col(PLACE) // (1 << LOCAL_BITS)).is_in(list(partitions)))
-    return frame.filter(condition.build(Rows(columns))) if condition else frame
+    if condition is None or not frame.height:
+        return frame.lazy()
+    return frame.lazy().filter(condition.build(Rows(columns, frame)))
 
 
 def ranks(columns: Columns, field: Field) -> pl.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -25,6 +25,9 @@ class Scope(Protocol):
 
     def column(self, field: Field) -> pl.Expr:
         """Give a field's values; times and dates in microseconds."""
+
+    def settled(self, found: pl.Expr) -> pl.Expr:
+        """Calculate something now, so that using it twice does not calculate it twice, and four times above that."""
 
     def by_text(self, field: Field, build: Build) -> pl.Expr | None:
         """Give something that depends on nothing but one field of texts; None: evaluate it for each row."""
@@ -159,7 +162,8 @@ def arithmetic(sign: str, left: Term, right: Term, where: str) -> Term:
     }
     calculate = made[sign]
     parts = (as_kind(left, Kind.NUMBER), as_kind(right, Kind.NUMBER))
-    return Term.made(Kind.NUMBER, parts, lambda one, other: _known(calculate(one, other)))
+    term = Term.made(Kind.NUMBER, parts, calculate)
+    return replace(term, build=lambda scope: scope.settled(_known(scope.settled(term.build(scope)))))
 
 
 def _known(found: pl.Expr) -> pl.Expr:

@@ -281,6 +281,10 @@ def test_what_is_nested_as_deep_as_may_be_is_read_once() -> None:
     """Each part is looked at once, or thirty parentheses would take a billion looks."""
     began = time.perf_counter()
     assert matching("(" * 28 + "ok" + " IS TRUE)" * 28) == by_python(lambda r: r["ok"])
+    assert matching("level" + " / count * 1.5 - count" * 30 + " > 0 OR ok") >= by_python(lambda r: r["ok"])
+    assert matching("1" + " + 1" * 50 + " = 51") == set(TOLD)
+    assert matching("abs(1)" + " + abs(1)" * 50 + " = 51") == set(TOLD)
+    assert matching("length(label) * 2 / 2" + " + 0" * 50 + " = 6") == by_python(lambda r: len(r["label"] or "") == 6)
     assert matching("(" * 28 + "ok = :a" + ")" * 28, {"a": True}) == by_python(lambda r: r["ok"])
     assert time.perf_counter() - began < 2
 
