@@ -1,4 +1,4 @@
-"""`python -m benchmarks.realtime [--instances N] [--seconds S]`: real-time twins as a whole, on one machine.
+"""`python -m benchmarks.realtime_whole [--instances N] [--seconds S]`: real-time twins as a whole, on one machine.
 
 A broker, the service, a host with one worker, and the load generator share the machine.
 Every device is answered by its twin, so that the way back is measured too. Printed:
