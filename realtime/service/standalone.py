@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -39,9 +40,11 @@ from twinhub.settings.realtime import Realtime
 from twinhub.signin import User
 
 OWNER: Final = "me"
+PR_SET_PDEATHSIG: Final = 1
 ROLES: Final[tuple[Role, ...]] = ("worker", "program")
 HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
+_libc: Final = ctypes.CDLL(None)
 log = logging.getLogger("realtime.standalone")
 
 
@@ -78,7 +81,12 @@ class Child:
         """Start it."""
         with self._log_file.open("ab") as stream:
             self.process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call of the kernel, without locks
             )
 
     async def run(self) -> None:
@@ -101,6 +109,11 @@ class Child:
             return
         self.process.kill()
         self.process.wait()
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the service does, however that ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def make_config(data: Path) -> tuple[ServiceConfig, Path]:
