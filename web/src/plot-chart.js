@@ -73,7 +73,7 @@ export class PlotChart {
       legend: { markers: { width: 2, dash: (_, at) => MARKERS[(at - 1) % MARKERS.length] } },
       scales: { x: { time }, y: { distr: log ? 3 : 1 } },
       series: [time ? { label: `${along} (UTC)`, value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" } : { label: along, value: (_, value) => brief(value) }, ...lines.map(({ name }, at) => ({ label: name, stroke: this.colours()[at % COLOURS.length], dash: DASHES[at % DASHES.length], width: 1.6, fill: filled ? `${this.colours()[at % COLOURS.length]}2b` : undefined, points: { size: 4 }, value: (_, value) => brief(value) }))],
-      axes: [{ ...axis, values: time ? TIMES : (_, marks) => marks.map(brief) }, { ...axis, size: 68, values: (_, marks) => marks.map((mark) => (mark === null ? "" : brief(mark))) }],
+      axes: [{ ...axis, space: time ? 95 : 50, values: time ? TIMES : (_, marks) => marks.map(brief) }, { ...axis, size: 68, values: (_, marks) => marks.map((mark) => (mark === null ? "" : brief(mark))) }],
       cursor: { drag: { setScale: false, x: true, y: false }, bind: { dblclick: () => () => this.onReset(), mousedown: (_, target, handler) => (event) => (event.shiftKey || event.button === 1 ? null : handler(event)) } },
       hooks: { setSelect: [(plot) => this.selected(plot)] },
     };

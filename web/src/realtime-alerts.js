@@ -1,8 +1,7 @@
 // Alerts: the live list, and what stands behind them: rules, deliveries, silences.
 
 import { ask, button, element, lazy, showError, toast } from "./dom.js";
-import { decide, fetchAlerts, own } from "./realtime-api.js";
-import { add } from "./realtime-api.js";
+import { add, decide, fetchAlerts, own } from "./realtime-api.js";
 import { ALERT_TABS, instanceAddress } from "./realtime-address.js";
 import { amend, go, here } from "./realtime-here.js";
 import { listen } from "./realtime-live.js";
@@ -12,6 +11,7 @@ import { makeTabs } from "./twin-tabs.js";
 import { agoWords, figure } from "./realtime-words.js";
 
 const PAGE = 100;
+const MOST = 300; // on the page, while new ones come
 const LABELS = { open: "Alerts", rules: "Rules", deliveries: "Deliveries", silences: "Silences" };
 const STATES = [["live", "open and acknowledged"], ["open", "open"], ["acknowledged", "acknowledged"], ["resolved", "resolved"], ["all", "all"]];
 const SEVERITIES = [["", "any severity"], ["warning", "warning and above"], ["critical", "critical"]];
@@ -42,7 +42,6 @@ export async function open(place) {
 // Also at an instance's own page, with its model and id.
 export function alertList(box, { model = "", instance = "", brief = false } = {}) {
   const chosen = new Set();
-  const known = new Map();
   const filtered = () => ({ state: here.words.state || "live", severity: here.words.severity || "", model: model || here.words.model || "", instance: instance || here.words.instance || "" });
   const list = element("ul", { class: "tw-alerts", "aria-label": "Alerts" });
   const none = element("div", { class: "tw-empty", hidden: true });
@@ -70,12 +69,11 @@ export function alertList(box, { model = "", instance = "", brief = false } = {}
     if (mine !== asked) return;
     if (!offset) {
       list.replaceChildren();
-      known.clear();
       chosen.clear();
     }
     for (const alert of alerts) list.append(lineOf(alert));
     more.hidden = list.childElementCount >= total || brief;
-    count.textContent = `${plural(total, "alert")}${typeof live === "object" && live ? ` · ${Object.entries(live).map(([name, n]) => `${n} ${name}`).join(", ")}` : ""}`;
+    count.textContent = `${plural(total, "alert")}${typeof live === "object" && live ? ` · ${Object.entries(live).filter(([, n]) => n).map(([name, n]) => `${figure(n)} ${name}`).join(", ")}` : ""}`;
     shown();
   }
 
@@ -95,7 +93,6 @@ export function alertList(box, { model = "", instance = "", brief = false } = {}
   }
 
   function lineOf(alert) {
-    known.set(alert.id, alert);
     const tick = element("input", { type: "checkbox", class: "form-check-input", checked: chosen.has(alert.id), "aria-label": `Select: ${alert.text}` });
     tick.addEventListener("change", () => {
       tick.checked ? chosen.add(alert.id) : chosen.delete(alert.id);

@@ -10,6 +10,7 @@ const MOST_ROWS = 200;
 const MOST_BARS = 40;
 const MOST_LINES = 8;
 const KEPT = 900;
+const SHORTEST_S = 30;
 
 export const KINDS = [["number", "Number"], ["bar", "Bars"], ["table", "Table"], ["line", "Lines over time"], ["area", "Areas over time"]];
 
@@ -100,7 +101,7 @@ function timeChart(question, { title, kind }) {
   let window = null;
   let last = null;
   let timer = 0;
-  const bounds = () => (times.length ? [times[0], Math.max(times.at(-1), times[0] + 1)] : [0, 1]);
+  const bounds = () => (times.length ? [times[0], Math.max(times.at(-1), times[0] + SHORTEST_S)] : [0, 1]);
   const chart = new PlotChart(area, { title: title || "Over time", onWindow: (from, to) => { window = [from, to]; draw(); }, onReset: () => { window = null; draw(); }, bounds });
   const shown = () => ({ x: times, lines: [...series].slice(0, MOST_LINES).map(([name, values]) => ({ name, values })), along: "time", time: true });
   function draw() {

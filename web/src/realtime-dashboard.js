@@ -17,7 +17,7 @@ export async function open(place, { name }) {
   const none = element("div", { class: "tw-panel tw-empty", hidden: true }, element("p", { class: "h5" }, "Nothing on it yet"), element("p", {}, "Add a widget here, or from a question under Query."), button("Add a widget …", () => edit(-1), { kind: "primary", small: false }));
   const heading = element("h2", { class: "h4 m-0" }, content.title || name);
   place.append(element("div", { class: "tw-twin-head" }, element("a", { class: "tw-back", "data-go": true, href: addressOf({ view: "dashboards" }) }, "← All dashboards"),
-    element("div", { class: "tw-twin-name" }, heading), button("Rename …", rename), button("Add a widget …", () => edit(-1), { kind: "primary" })), none, grid);
+    element("div", { class: "tw-twin-name" }, heading), button("Save as file", saveFile), button("Rename …", rename), button("Add a widget …", () => edit(-1), { kind: "primary" })), none, grid);
 
   function draw() {
     none.hidden = widgets.length > 0;
@@ -77,6 +77,12 @@ export async function open(place, { name }) {
     }
   }
 
+  function saveFile() {
+    const address = URL.createObjectURL(new Blob([JSON.stringify({ title: heading.textContent, widgets }, null, 1)], { type: "application/json" }));
+    element("a", { href: address, download: `${name}.json` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
   async function rename() {
     const done = await ask({ title: "Rename", fields: [{ name: "title", label: "Title", value: heading.textContent }], validate: ({ title }) => (title.trim() ? "" : "Type a title."), submit: ({ title }) => saveDashboard(name, { title: title.trim(), widgets }) });
     if (done) heading.textContent = done.title.trim();
@@ -92,7 +98,7 @@ function startWidget(widget, onMenu) {
   const note = element("p", { class: "tw-quiet m-0", role: "status", hidden: true });
   const menu = button("⋯", () => onMenu(menu), { "aria-haspopup": "menu", "aria-label": `Change ${title}` });
   const box = element("div", { class: "tw-widget-box" });
-  const node = element("section", { class: `tw-panel tw-widget${options.wide ? " tw-widget-wide" : ""}`, "data-kind": kind, "aria-label": title }, element("header", {}, element("h3", { class: "h6 m-0" }, title), menu), problem, box, note);
+  const node = element("div", { class: `tw-panel tw-widget${options.wide ? " tw-widget-wide" : ""}`, role: "group", "data-kind": kind, "aria-label": title }, element("header", {}, element("h3", { class: "h6 m-0" }, title), menu), problem, box, note);
   const failed = (error) => {
     problem.textContent = error.message;
     problem.hidden = false;

@@ -1,6 +1,7 @@
 // All dashboards of a person.
 
 import { ask, attempt, button, element, toast } from "./dom.js";
+import { readDashboard } from "./realtime-text.js";
 import { formatTime, plural } from "./format.js";
 import { fetchDashboards, removeDashboard, restoreDashboard, saveDashboard } from "./realtime-api.js";
 import { addressOf, go } from "./realtime-here.js";
@@ -11,8 +12,11 @@ export async function open(place) {
   const cards = element("ul", { class: "tw-cards", "aria-label": "Dashboards" });
   const none = element("div", { class: "tw-panel tw-empty", hidden: true }, element("p", { class: "h5" }, "No dashboard yet"),
     element("p", {}, "A dashboard shows figures, bars, lines and maps over all instances, live."), button("New dashboard …", make, { kind: "primary", small: false }));
+  const file = element("input", { id: "dashboard-file", class: "visually-hidden", type: "file", accept: ".json,application/json" });
+  file.addEventListener("change", () => attempt(() => take(file.files[0])));
   const gone = element("section", { hidden: true, "aria-labelledby": "gone-title" });
-  place.append(element("div", { class: "tw-bar" }, element("h2", { class: "h5 m-0" }, "Dashboards"), button("New dashboard …", make, { kind: "primary" })), none, cards, gone);
+  place.append(element("div", { class: "tw-bar" }, element("h2", { class: "h5 m-0" }, "Dashboards"), element("span", { class: "tw-tools" },
+    element("label", { class: "btn btn-outline-secondary btn-sm", for: "dashboard-file" }, "Import …"), file, button("New dashboard …", make, { kind: "primary" }))), none, cards, gone);
 
   async function look() {
     const { dashboards, deleted = [] } = await fetchDashboards();
@@ -23,6 +27,19 @@ export async function open(place) {
       element("p", { class: "tw-quiet" }, [typeof widgets === "number" ? plural(widgets, "widget") : "", at ? `changed ${formatTime(typeof at === "number" ? at : Date.parse(at) / 1000)}` : ""].filter(Boolean).join(" · "))))));
     gone.hidden = deleted.length === 0;
     gone.replaceChildren(element("h2", { class: "h6", id: "gone-title" }, "Deleted, can still be brought back"), element("ul", { class: "tw-plain" }, ...deleted.map(({ name, title }) => element("li", {}, title || name, " ", button("Restore", () => bring(name), { "aria-label": `Restore ${title || name}` })))));
+  }
+
+  // A dashboard.json, as every example has one; a name that is taken is kept apart.
+  async function take(chosen) {
+    if (!chosen) return;
+    const content = readDashboard(chosen.name, await chosen.text());
+    file.value = "";
+    const { dashboards } = await fetchDashboards();
+    const plain = content.title.replace(/[^A-Za-z0-9 ._-]/g, "").replace(/^[^A-Za-z0-9]+/, "").slice(0, 90) || "imported";
+    let name = plain;
+    for (let number = 2; dashboards.some((one) => one.name === name); number += 1) name = `${plain} ${number}`;
+    await saveDashboard(name, content);
+    go({ view: "dashboards", name });
   }
 
   const bring = (name) => attempt(async () => {

@@ -53,9 +53,9 @@ export function open(box, { model }) {
   function line({ position, instance, time_s: time, field, reason, content, whole }) {
     return element("li", {}, element("div", { class: "tw-letter-head" },
       element("a", { "data-go": true, href: instanceAddress(model.name, instance) }, instance), field ? element("code", {}, field) : null, element("span", { class: "tw-quiet" }, agoWords(time)),
-      element("span", { class: "tw-tools" }, whole === false || !content ? null : button("Try again", () => retry([position]), { "aria-label": `Try the message of ${instance} again` }),
+      element("span", { class: "tw-tools" }, whole === false || !content ? null : button("Try again", () => retry([position]), { "aria-label": `Try again: the message of ${instance}` }),
         content ? button("Change …", () => changed({ position, instance, content }), { "aria-label": `Change the message of ${instance} and send it` }) : null,
-        button("Throw away", () => drop(position), { kind: "outline-danger", "aria-label": `Throw the message of ${instance} away` }))),
+        button("Throw away", () => drop(position), { kind: "outline-danger", "aria-label": `Throw away the message of ${instance}` }))),
     element("p", {}, reason), element("pre", { class: "tw-reply" }, content.length > LONGEST ? `${content.slice(0, LONGEST)} …` : content));
   }
 

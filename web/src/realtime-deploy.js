@@ -5,6 +5,7 @@ import { filesAddress, searchAssets } from "./assets.js";
 import { plural } from "./format.js";
 import { request } from "./api.js";
 import { deploy } from "./realtime-api.js";
+import { exampleList } from "./realtime-examples.js";
 import { modelNames } from "./realtime-text.js";
 import { makeTabs } from "./twin-tabs.js";
 
@@ -29,20 +30,21 @@ class Boiler(Twin):
 `;
 
 // Resolves to what was deployed, {name, version}, or null. With `name` a new version of that model is meant.
-export function askToDeploy({ name = "", text = "" }) {
+export function askToDeploy({ name = "", text = "", examples = false }) {
   return new Promise((resolve) => {
-    const way = { id: text ? "paste" : "upload", files: null, entry: "" };
+    const way = { id: text ? "paste" : examples ? "examples" : "upload", files: null, entry: "" };
     const problem = element("p", { class: "alert alert-danger m-0", role: "alert", hidden: true });
     const note = element("input", { class: "form-control", name: "note", maxlength: "200", autocomplete: "off" });
     const choice = element("select", { class: "form-select" });
     const choiceLabel = element("label", { hidden: true }, "Model in the file ", choice);
     const send = element("button", { class: "btn btn-primary", type: "submit" }, "Deploy");
-    const ways = { upload: uploadWay(chosen), library: libraryWay(chosen), paste: pasteWay(text || EXAMPLE, chosen) };
-    const tabs = makeTabs({ label: "Where the model is", prefix: "deploy", onChoose: choose, tabs: [{ id: "upload", label: "From this computer" }, { id: "library", label: "From the Library" }, { id: "paste", label: "Paste or write" }] });
+    const ways = { upload: uploadWay(chosen), library: libraryWay(chosen), paste: pasteWay(text || EXAMPLE, chosen), examples: { node: exampleList(), show: () => {} } };
+    const tabs = makeTabs({ label: "Where the model is", prefix: "deploy", onChoose: choose, tabs: [{ id: "upload", label: "From this computer" }, { id: "library", label: "From the Library" }, { id: "paste", label: "Paste or write" }, { id: "examples", label: "Examples" }] });
+    const noteLabel = element("label", {}, "What is new (optional) ", note);
     const title = name ? `A new version of '${name}'` : "Deploy a model";
     const form = element("form", { class: "tw-deploy" },
       element("h2", { class: "h5" }, title), tabs.list, tabs.panel, choiceLabel,
-      element("label", {}, "What is new (optional) ", note), problem,
+      noteLabel, problem,
       element("div", { class: "d-flex gap-2 justify-content-end" }, button("Cancel", () => dialog.close(), { small: false }), send));
     const dialog = element("dialog", { class: "tw-dialog tw-dialog-wide", "aria-label": title }, form);
     let made = null;
@@ -52,6 +54,7 @@ export function askToDeploy({ name = "", text = "" }) {
       tabs.choose(id);
       tabs.panel.replaceChildren(ways[id].node);
       ways[id].show();
+      noteLabel.hidden = send.hidden = id === "examples";
     }
 
     // What one of the ways has found: the file's name and its text.

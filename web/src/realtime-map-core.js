@@ -30,7 +30,11 @@ export function colouring(values) {
     if (seen.size <= MOST_CATEGORIES) seen.add(value);
   }
   const whole = numbers > 0 && numbers === values.length;
-  if (whole && seen.size > STEPS && high > low) return byRange(low, high, [...values].every(Number.isInteger));
+  if (whole && seen.size > STEPS && high > low) {
+    const integers = values.every(Number.isInteger);
+    // Where most have the lowest value, such as 0 for "nothing is wrong", it has a colour of its own.
+    return byRange(low, high, integers, integers && values.filter((value) => value === low).length * 2 > values.length);
+  }
   const known = [...seen].sort((one, other) => (one > other) - (one < other)).slice(0, MOST_CATEGORIES);
   const places = new Map(known.map((value, at) => [value, at]));
   const colours = whole ? spread(known.length) : KINDS;
@@ -40,9 +44,10 @@ export function colouring(values) {
 
 const spread = (count) => Array.from({ length: count }, (_, at) => SCALE[count === 1 ? 0 : Math.round((at * (SCALE.length - 1)) / (count - 1))]);
 
-function byRange(low, high, integers) {
+function byRange(low, high, integers, lowestApart) {
   const width = (high - low) / STEPS;
-  const edge = (at) => (integers ? Math.ceil(low + at * width) : Number((low + at * width).toPrecision(4)));
+  const rest = (high - low - 1) / (STEPS - 1);
+  const edge = (at) => (lowestApart && at > 0 ? low + 1 + Math.ceil((at - 1) * rest) : integers ? Math.ceil(low + at * width) : Number((low + at * width).toPrecision(4)));
   const entries = SCALE.map((colour, at) => {
     const to = at === STEPS - 1 ? high : edge(at + 1) - (integers ? 1 : 0);
     return { label: integers && edge(at) >= to ? String(to) : `${edge(at)} – ${to}`, colour, from: edge(at), to };

@@ -12,6 +12,7 @@ import { badgeOf, figure, rateWords, stateWords, typeWords } from "./realtime-wo
 import { makeTabs } from "./twin-tabs.js";
 
 const PERIOD_MS = 2000;
+const RETRY_MS = 3000;
 const LABELS = { overview: "Overview", instances: "Instances", map: "Map", send: "Send", devices: "Devices", "dead-letters": "Dead letters", versions: "Versions" };
 const PARTS = {
   instances: () => import("./realtime-instances.js"),
@@ -43,11 +44,27 @@ export async function open(place, { name }) {
     tabs.choose(tab);
     const box = element("div", {});
     tabs.panel.replaceChildren(box);
-    const opened = tab === "overview" ? overview(box, model) : tab === "versions" ? versions(box, model, reload) : await lazy(PARTS[tab]).then(({ open: start }) => start(box, { model, reload }));
-    if (shownTab === tab) part = opened;
-    else opened?.close?.();
+    try {
+      const opened = tab === "overview" ? overview(box, model) : tab === "versions" ? versions(box, model, reload) : await lazy(PARTS[tab]).then(({ open: start }) => start(box, { model, reload }));
+      if (box.isConnected) part = opened;
+      else opened?.close?.();
+    } catch (error) {
+      if (box.isConnected) failed(box, error);
+    }
     return undefined;
   }
+
+  // Workers that are just starting answer in a moment.
+  function failed(box, error) {
+    box.replaceChildren(element("div", { class: "tw-panel" }, element("p", { class: "alert alert-danger mb-2", role: "alert" }, error.message), button("Try again", retry)));
+    if (error.status >= 500 || error.status === 0) setTimeout(() => box.isConnected && retry(), RETRY_MS);
+  }
+
+  const retry = () => {
+    const tab = shownTab;
+    shownTab = "";
+    showTab(tab).catch(showError);
+  };
 
   function fill() {
     badge.textContent = model.state;
@@ -128,7 +145,7 @@ function overview(box, model) {
   return { fill };
 }
 
-const row = (tag, cells) => element("tr", {}, ...cells.map((cell) => element(tag, tag === "th" ? { scope: "col" } : {}, String(cell))));
+const row = (tag, cells) => element("tr", {}, ...cells.map((cell) => element(tag, tag === "th" ? { scope: "col" } : {}, cell instanceof Node ? cell : String(cell))));
 
 function fieldTable(fields) {
   if (!fields.length) return element("p", { class: "tw-quiet" }, "Its fields are not known yet.");
@@ -142,7 +159,7 @@ function versions(box, model, reload) {
   const body = element("tbody", {});
   box.append(element("div", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, "Versions"),
     element("div", { class: "tw-scroll", tabindex: "0", role: "region", "aria-label": "Versions" }, element("table", { class: "tw-list" },
-      element("thead", {}, row("th", ["Version", "Deployed", "By", "What is new", ""])), body)),
+      element("thead", {}, row("th", ["Version", "Deployed", "By", "What is new", element("span", { class: "visually-hidden" }, "Actions")])), body)),
     element("p", { class: "tw-quiet" }, "Rolling back runs the older code from the next message on. States stay: fields that it does not know are dropped, others get their defaults.")));
   let shown = "";
   const fill = (now) => {

@@ -14,10 +14,10 @@ export async function open(place) {
   const none = element("div", { class: "tw-panel tw-empty", hidden: true },
     element("p", { class: "h5" }, "No model yet"),
     element("p", {}, "A model is a Python class: the state of one device, and what its messages do with it. Deploy one; each device that sends gets an instance of its own by itself."),
-    button("Deploy a model …", deploy, { kind: "primary", small: false }));
+    element("p", {}, button("Deploy a model …", () => deploy(), { kind: "primary", small: false }), " ", button("See examples …", () => deploy({ examples: true }), { small: false })));
   const gone = element("section", { hidden: true, "aria-labelledby": "gone-title" });
   const problem = element("p", { class: "alert alert-danger", role: "alert", hidden: true });
-  place.append(element("div", { class: "tw-bar" }, element("h2", { class: "h5 m-0" }, "Models"), button("Deploy a model …", deploy, { kind: "primary" })), problem, none, cards, gone);
+  place.append(element("div", { class: "tw-bar" }, element("h2", { class: "h5 m-0" }, "Models"), button("Deploy a model …", () => deploy(), { kind: "primary" })), problem, none, cards, gone);
 
   async function look(signal) {
     const models = await fetchModels(signal);
@@ -28,9 +28,9 @@ export async function open(place) {
     showGone(gone, models.filter(({ removed_at: at }) => at), () => look(signal));
   }
 
-  async function deploy() {
+  async function deploy(wish = {}) {
     const { askToDeploy } = await lazy(() => import("./realtime-deploy.js"));
-    const made = await askToDeploy({});
+    const made = await askToDeploy(wish);
     if (made) go({ view: "models", name: made.name });
   }
 

@@ -7,6 +7,7 @@ import { valuesTable } from "./plot-values.js";
 const KEPT = 2000;
 const MOST_LINES = 6;
 const POINTS = 500;
+const SHORTEST_S = 30;
 const FIRST_LINES = 2;
 const PLACE = /(^|[._])(lat|latitude|lon|lng|long|longitude)(_deg)?$/i; // rarely worth a line
 const SPANS = [["300", "last 5 minutes"], ["3600", "last hour"], ["86400", "last day"], ["604800", "last week"]];
@@ -44,7 +45,7 @@ export class LivePlot {
   }
 
   bounds() {
-    return this.times.length ? [this.times[0], Math.max(this.times.at(-1), this.times[0] + 1)] : [Date.now() / 1000 - 60, Date.now() / 1000];
+    return this.times.length ? [this.times[0], Math.max(this.times.at(-1), this.times[0] + SHORTEST_S)] : [Date.now() / 1000 - 60, Date.now() / 1000];
   }
 
   look(window) {

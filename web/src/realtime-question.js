@@ -6,7 +6,7 @@ const ANY = new Set(["distinct"]);
 
 export const isNumber = ({ kind }) => kind === "number" || kind === "integer";
 // Fields that a measure can be taken of, and those that group.
-export const measurable = (fields, of) => fields.filter((field) => !field.why && (ANY.has(of) || isNumber(field)));
+export const measurable = (fields, of) => fields.filter((field) => !field.why && field.name !== "partition" && (ANY.has(of) || isNumber(field)));
 export const groupable = (fields) => fields.filter((field) => !field.why && !["id"].includes(field.name));
 
 export function measureWords({ of, field }) {

@@ -73,3 +73,15 @@ export function pythonOf(value) {
   if (typeof value === "object") return `{${Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${pythonOf(inner)}`).join(", ")}}`;
   return JSON.stringify(value);
 }
+
+// A file with a dashboard; says in words what is wrong with it.
+export function readDashboard(file, text) {
+  let content;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`'${file}' is no JSON: ${error.message}`, { cause: error });
+  }
+  if (!Array.isArray(content?.widgets)) throw new Error(`'${file}' is no dashboard: it has no list 'widgets'. Take the dashboard.json of an example, or one that was saved here.`);
+  return { title: String(content.title || file.replace(/\.json$/i, "")), widgets: content.widgets };
+}

@@ -36,6 +36,16 @@ test("every whole number is in the range that the legend says", () => {
   }
 });
 
+test("what nearly all have is a colour of its own", () => {
+  const values = [...new Array(100).fill(0), ...Array.from({ length: 20 }, (_, at) => at + 1)];
+  const ranges = colouring(values);
+  assert.equal(ranges.entries[0].label, "0");
+  for (const value of values) {
+    const { from, to } = ranges.entries[ranges.of(value)];
+    assert.ok(from <= value && value <= to, `${value} in ${from} to ${to}`);
+  }
+});
+
 test("what is worst is drawn last, and what has no place is left out and counted", () => {
   const points = arrange({ ids: ["a", "b", "c", "d"], x: [1, 2, null, 3], y: [1, 2, 3, 4], values: [9, 0, 5, 4] });
   assert.deepEqual([...points.ids], ["b", "d", "a"]);

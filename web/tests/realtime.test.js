@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instanceAddress, parseRealtimeAddress, realtimeAddress } from "../src/realtime-address.js";
 import { applyChanges, questionProblem, questionWords, tableOf, tidy } from "../src/realtime-question.js";
-import { exampleOf, modelNames, pythonOf, snippets } from "../src/realtime-text.js";
+import { exampleOf, modelNames, pythonOf, readDashboard, snippets } from "../src/realtime-text.js";
 
 const parse = (address) => parseRealtimeAddress(...new URL(address, "http://here").href.match(/^http:\/\/here([^?]*)(.*)$/).slice(1));
 
@@ -89,4 +89,10 @@ test("an answer is a table with its groups first", () => {
   const question = { group_by: [{ field: "region" }], measures: [{ of: "count" }, { of: "avg", field: "rpm" }, { of: "max", field: "x", name: "top" }] };
   const table = tableOf({ groups: [{ key: ["N"], values: { count: 2, avg_rpm: 1.5, top: null } }] }, question);
   assert.deepEqual(table, { columns: ["region", "count", "avg_rpm", "top"], groups: 1, rows: [["N", 2, 1.5, null]] });
+});
+
+test("a file that is no dashboard is refused in words", () => {
+  assert.deepEqual(readDashboard("grid.json", '{"widgets": []}'), { title: "grid", widgets: [] });
+  assert.throws(() => readDashboard("grid.json", "{"), /'grid.json' is no JSON/);
+  assert.throws(() => readDashboard("grid.json", '{"title": "x"}'), /no list 'widgets'/);
 });
