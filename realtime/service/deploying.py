@@ -31,7 +31,7 @@ from realtime.wire import (
     VersionRecord,
 )
 
-HOST_STARTS_S: Final = 120.0
+HOST_STARTS_S: Final = 75.0
 """So long a workspace may take to start."""
 ASK_AGAIN_S: Final = 0.5
 LOOKS_S: Final = 20.0

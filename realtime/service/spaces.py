@@ -269,7 +269,7 @@ def limits_of(config: ServiceConfig) -> Limits:
 
     Without snapshots nothing could ever be taken out of the messages' stream.
     """
-    whole = config.owner_limit_bytes
+    whole = config.owner_limit_bytes // config.replicas  # the account's limit counts each copy
     return Limits(
         in_bytes=whole * 50 // 100,
         out_bytes=whole * 10 // 100,
