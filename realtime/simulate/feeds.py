@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import queue
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
@@ -22,8 +22,9 @@ from realtime.simulate.websocket import FeedClosed, WebSocket, open_websocket
 
 Heard = Callable[[str, str, Any], None]
 """Called with model, instance and content of each reply."""
-MOST_MESSAGES: Final = 1000
-"""Of one batch."""
+MOST_MESSAGES: Final = 2000
+MOST_BYTES: Final = 400_000
+"""Of one batch, which a service takes as one."""
 encode: Final = msgspec.json.Encoder().encode
 _replies: Final = msgspec.msgpack.Decoder(list[Reply])
 
@@ -41,16 +42,26 @@ class Feed(Protocol):
     refused: int
     """Messages that the service did not take."""
 
-    async def send(self, model: str, items: Sequence[Sent]) -> None:
+    async def send(self, model: str, batch: bytes) -> None:
         """Have a batch sent, as soon as there is room; what went wrong with one before is raised here."""
 
     async def close(self) -> None:
         """Wait until all is acknowledged."""
 
 
-def encode_batch(items: Sequence[Sent]) -> bytes:
-    """Write messages as the service reads them."""
-    return encode([{"id": name, "message": message} for name, message in items])
+def encode_batches(items: Sequence[Sent]) -> Iterator[tuple[int, bytes]]:
+    """Write messages as the service reads them, in batches that it takes: how many, and their bytes."""
+    parts: list[bytes] = []
+    size = 0
+    for name, message in items:
+        part = encode({"id": name, "message": message})
+        if parts and (len(parts) >= MOST_MESSAGES or size + len(part) > MOST_BYTES):
+            yield len(parts), b"[" + b",".join(parts) + b"]"
+            parts, size = [], 0
+        parts.append(part)
+        size += len(part) + 1
+    if parts:
+        yield len(parts), b"[" + b",".join(parts) + b"]"
 
 
 @dataclass
@@ -69,7 +80,7 @@ class Access:
 class RestFeed:
     """Batches by HTTP, over connections that stay open; it hears no replies."""
 
-    def __init__(self, access: Access, *, connections: int = 2) -> None:
+    def __init__(self, access: Access, *, connections: int = 4) -> None:
         self.refused = 0
         self._access = access
         self._idle: queue.SimpleQueue[http.client.HTTPConnection] = queue.SimpleQueue()
@@ -79,10 +90,10 @@ class RestFeed:
         self._tasks: set[asyncio.Task[None]] = set()
         self._trouble: BaseException | None = None
 
-    async def send(self, model: str, items: Sequence[Sent]) -> None:
+    async def send(self, model: str, batch: bytes) -> None:
         _raise(self._trouble)
         await self._room.acquire()
-        task = asyncio.create_task(asyncio.to_thread(self._post, model, encode_batch(items)))
+        task = asyncio.create_task(asyncio.to_thread(self._post, model, batch))
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -130,11 +141,11 @@ class WebSocketFeed:
         self._access, self._heard, self._under_way = access, heard, under_way
         self._lines: dict[str, _Line] = {}
 
-    async def send(self, model: str, items: Sequence[Sent]) -> None:
+    async def send(self, model: str, batch: bytes) -> None:
         line = self._lines.get(model)
         if line is None:
             line = self._lines[model] = await self._open(model)
-        await line.send(encode_batch(items), self._under_way)
+        await line.send(batch, self._under_way)
 
     async def close(self) -> None:
         for line in self._lines.values():
@@ -217,13 +228,13 @@ class NatsFeed:
             raise LoadRefused(f"The broker does not answer: {error}.", "Check REALTIME_SERVERS.") from error
         return cls(nc, heard=heard)
 
-    async def send(self, model: str, items: Sequence[Sent]) -> None:
+    async def send(self, model: str, batch: bytes) -> None:
         _raise(self._trouble)
         if self._heard and model not in self._listening:
             self._listening.add(model)
             await self._nc.subscribe(f"reply.{model}", cb=self._hear)
         await self._room.acquire()
-        task = asyncio.create_task(self._ask(model, encode_batch(items)))
+        task = asyncio.create_task(self._ask(model, batch))
         self._tasks.add(task)
         task.add_done_callback(self._done)
 

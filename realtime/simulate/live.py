@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.simulate.feeds import MOST_MESSAGES, Feed
+from realtime.simulate.feeds import Feed, encode_batches
 from realtime.simulate.fleet import Fleet, run_together
 
 
@@ -62,10 +62,9 @@ class Drive:
             for batch in run_together(self._fleets, self._start_s + duration_s):
                 self._now_s = batch.time_s
                 await self._keep_pace(begun_s, batch.time_s - self._start_s)
-                for first in range(0, len(batch.items), MOST_MESSAGES):
-                    part = batch.items[first : first + MOST_MESSAGES]
-                    await feed.send(batch.model, part)
-                    load.messages += len(part)
+                for count, data in encode_batches(batch.items):
+                    await feed.send(batch.model, data)
+                    load.messages += count
                 if self._progress:
                     load.seconds, load.simulated_s = time.monotonic() - begun_s, batch.time_s - self._start_s
                     self._progress(load)

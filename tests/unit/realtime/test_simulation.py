@@ -1,14 +1,21 @@
 """Simulated fleets: the same seed gives the same run, and a run says what would happen."""
 
+import asyncio
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from realtime import Context, Message, Mock, Twin, on_message, on_timer
+from realtime.cli import main
 from realtime.simulate import Fleet, Outcome, compare, load_file, read_states, run_here, run_together, simulations_of
+from realtime.simulate.feeds import MOST_BYTES, MOST_MESSAGES, encode_batches
+from realtime.simulate.live import Drive
+from realtime.simulate.websocket import TEXT, frame
 from realtime.simulation import Chance, Clock, Simulation
 
 DEMOS = Path(__file__).parents[3] / "examples" / "realtime"
@@ -159,3 +166,96 @@ def test_a_fleet_of_a_hundred_thousand_begins_within_seconds() -> None:
     first = fleet.take()
     assert first.items
     assert fleet.next_s() is not None
+
+
+def test_batches_are_no_larger_than_a_service_takes() -> None:
+    """One that is too large would be refused whole."""
+    many = [*encode_batches([("d", Beat(value=1.0))] * (MOST_MESSAGES * 2 + 1))]
+    assert [count for count, _ in many] == [MOST_MESSAGES, MOST_MESSAGES, 1]
+    assert json.loads(many[-1][1]) == [{"id": "d", "message": {"type": "Beat", "value": 1.0}}]
+    large = [*encode_batches([("d" * 150_000, Beat(value=1.0))] * 5)]
+    assert [count for count, _ in large] == [2, 2, 1]
+    assert all(len(data) <= MOST_BYTES for _, data in large)
+
+
+@pytest.mark.parametrize("size", [0, 5, 125, 126, 65_535, 65_536, 70_001])
+def test_frames_of_the_websocket_are_masked_as_the_standard_has_it(size: int) -> None:
+    """A server closes the connection of a client that does not."""
+    data = bytes(number % 251 for number in range(size))
+    found = frame(TEXT, data)
+    assert found[0] == 0x81
+    assert found[1] & 0x80
+    length, start = found[1] & 0x7F, 2
+    if length > 125:
+        start = 4 if length == 126 else 10
+        length = int.from_bytes(found[2:start], "big")
+    mask, content = found[start : start + 4], found[start + 4 :]
+    assert length == size
+    assert bytes(byte ^ mask[at % 4] for at, byte in enumerate(content)) == data
+
+
+def test_a_run_at_a_pace_takes_its_time() -> None:
+    """Rules that wait for minutes can only be watched at the pace of a clock."""
+
+    class Sink:
+        refused = 0
+        sent = 0
+
+        async def send(self, model: str, batch: bytes) -> None:
+            self.sent += len(json.loads(batch))
+
+        async def close(self) -> None:
+            return None
+
+    sink = Sink()
+    drive = Drive([Fleet(Heart, 3, seed=1)], start_s=0.0, pace=200.0)
+    load = asyncio.run(drive.run(sink, 100.0))
+    assert load.messages == sink.sent > 100
+    assert 0.5 <= load.seconds < 5
+
+
+def test_the_command_says_what_differs_between_two_settings() -> None:
+    """The shortest way from a question to its answer."""
+    simulator = str(DEMOS / "gas_sensor" / "simulator.py")
+    words = [
+        "simulate",
+        simulator,
+        "-n",
+        "30",
+        "--hours",
+        "2",
+        "--set",
+        "leaks_per_day=20",
+        "--compare",
+        "grows_by_ppm=50",
+    ]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert "leaks_per_day=20" in result.output
+    assert "alerts.GasSensor.air" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--set", "leeks=1"], "no parameter 'leeks'"),
+        (["--set", "every_s=fast"], "does not fit"),
+        (["--set", "every_s"], "NAME=VALUE"),
+        (["--to", "rest", "--compare", "every_s=1"], "stay here"),
+    ],
+)
+def test_the_command_refuses_in_words(words: list[str], said: str) -> None:
+    """Nobody reads a traceback."""
+    result = CliRunner().invoke(main, ["simulate", str(DEMOS / "gas_sensor" / "simulator.py"), "-n", "2", *words])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_run_begins_with_states_out_of_a_file(tmp_path: Path) -> None:
+    """What the service lists is what a what-if run starts from."""
+    states = tmp_path / "states.ndjson"
+    states.write_text('{"id": "old", "ppm": 7, "events": 41}\n')
+    words = ["simulate", str(DEMOS / "gas_sensor" / "simulator.py"), "-n", "1", "--hours", "0.1", "--json"]
+    result = CliRunner().invoke(main, [*words, "--states", str(states)])
+    assert json.loads(result.output)["GasSensor.instances"] == 2
+    assert json.loads(result.output)["GasSensor.events"] == 41
