@@ -10,15 +10,15 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
 from realtime.errors import RealtimeError
-from realtime.service.errors import Busy
+from realtime.service.errors import Busy, InstanceMissing
 
 MOST_STREAMS: Final = 30
 """Of one person at a time."""
@@ -88,25 +88,22 @@ class Streams:
     async def groups(self, person: str, key: Any, ask: Ask, every_s: float = 1.0) -> AsyncIterator[bytes]:
         """Push groups of an aggregate that changed, appeared or went."""
         sent = _SentGroups()
-        async for seen in self._watch(person, key, ask, every_s):
-            yield HEARTBEAT if seen is None else sent.event(seen)
+        async with aclosing(self._watch(person, key, ask, every_s)) as watched:
+            async for seen in watched:
+                yield HEARTBEAT if seen is None else sent.event(seen)
 
     async def state(self, person: str, key: Any, ask: Ask, every_s: float = 0.25) -> AsyncIterator[bytes]:
         """Push the state of an instance when it changed."""
         last: Any = None
-        async for seen in self._watch(person, key, ask, every_s):
-            if seen is None:
-                yield HEARTBEAT
-                continue
-            now = (seen.error or {}).get("code") or bytes((seen.answer or {}).get("state", b""))
-            if now != last:
+        async with aclosing(self._watch(person, key, ask, every_s)) as watched:
+            async for seen in watched:
+                now = None if seen is None else _told(seen)
+                if seen is None or now == last:
+                    yield HEARTBEAT
+                    continue
                 last = now
-                missing = now == "instance_missing"
-                yield (
-                    _event("state", seen.answer)
-                    if seen.answer
-                    else _event("missing" if missing else "trouble", {"error": seen.error})
-                )
+                name = "state" if seen.answer else "missing" if now == InstanceMissing.code else "trouble"
+                yield _event(name, seen.answer or {"error": seen.error})
 
     def check(self, person: str) -> None:
         """Refuse one stream too many; raises Busy."""
@@ -122,7 +119,7 @@ class Streams:
             source.work.cancel()
         self._sources.clear()
 
-    async def _watch(self, person: str, key: Any, ask: Ask, every_s: float) -> AsyncIterator[_Seen | None]:
+    async def _watch(self, person: str, key: Any, ask: Ask, every_s: float) -> AsyncGenerator[_Seen | None, None]:
         """Give what is seen, and None where nothing was for a while."""
         until = time.monotonic() + LONGEST_S
         number = 0
@@ -198,6 +195,11 @@ class _SentGroups:
 
 
 HEARTBEAT: Final = b": \n\n"
+
+
+def _told(seen: _Seen) -> str | bytes:
+    """Give what of an instance is new when it differs."""
+    return bytes(seen.answer["state"]) if seen.answer else (seen.error or {}).get("code", "")
 
 
 def _event(name: str, content: Any) -> bytes:
