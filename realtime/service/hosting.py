@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from realtime.build import digest
 from realtime.service.access import person_of, space_of
 from realtime.service.errors import BrokerAway
 from realtime.service.labels import broker_password, broker_user
@@ -33,6 +34,8 @@ FIRST_WAIT_S: Final = 4.0
 LONGEST_WAIT_S: Final = 300.0
 PATIENCE_S: Final = 20.0
 """So long the hub may take for an answer; a start goes on after it."""
+RENEW_EVERY_S: Final = 900.0
+"""A workspace of another version is renewed no more often: its image may still be under way."""
 ASKED_S: Final = 300.0
 """So long it is kept after somebody asked for it."""
 
@@ -51,6 +54,8 @@ class Host:
     next_s: float = 0.0
     """When it is looked at again, on the monotonic clock."""
     wait_s: float = FIRST_WAIT_S
+    renew_at_s: float = 0.0
+    """From when on it may be renewed, on the monotonic clock."""
     asked_until_s: float = 0.0
     """Until when it is needed whatever is deployed: a model that is new is looked at in it."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
@@ -83,6 +88,7 @@ class Hosting:
         self._servers = tuple(servers)
         self._hosts: dict[str, Host] = {}
         self._wanted = asyncio.Event()
+        self._build = digest()
 
     def routes(self) -> list[Route]:
         """Give the addresses for workspaces, and for whoever wants to know why nothing runs."""
@@ -135,6 +141,15 @@ class Hosting:
                 return
             except httpx2.HTTPError as error:
                 host.trouble(f"The hub does not answer ({type(error).__name__}).", "Wait: it is asked again by itself.")
+
+    def _is_old(self, owner: str, build: str) -> bool:
+        """Tell whether a workspace should end and come back with the code of this platform."""
+        host, now = self._hosts.setdefault(owner, Host()), time.monotonic()
+        if not build or build == self._build or now < host.renew_at_s:
+            return False
+        host.renew_at_s = now + RENEW_EVERY_S
+        log.info("the workspace %s of %s has another version, and is renewed", REALTIME_SERVER, owner)
+        return True
 
     async def _wants(self, space: Space) -> bool:
         """Tell whether an owner's workspace should run; raises BrokerAway."""
@@ -213,6 +228,7 @@ class Hosting:
             "user": broker_user(user.name, "worker"),
             "password": broker_password(self._secret, user.name, "worker"),
             "wanted": await self._wants(space),
+            "renew": self._is_old(user.name, request.query_params.get("build", "")),
         }
         return JSONResponse(content, headers={"Cache-Control": "no-store"})
 

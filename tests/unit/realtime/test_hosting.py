@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from realtime.build import digest
 from realtime.service.hosting import Hosting, hub_client
 from realtime.service.labels import broker_password, broker_user
 from realtime.wire import ModelRecord, WorkerRecord
@@ -215,6 +216,7 @@ def test_the_workspace_gets_an_account_at_the_broker_of_its_owner_alone(make: Ma
         "user": broker_user("ada", "worker"),
         "password": broker_password("s", "ada", "worker"),
         "wanted": False,
+        "renew": False,
     }
     assert answer.headers["cache-control"] == "no-store"
 
@@ -233,3 +235,16 @@ def test_no_other_token_gets_it(make: Make, scopes: frozenset[str]) -> None:
     answer = ask(make(Hub(), Owner("ada")), User("ada", True, scopes, token="t"), "/realtime/worker-access")
     assert answer.status_code == 403
     assert "password" not in answer.text
+
+
+def test_a_workspace_of_another_version_is_renewed_once_and_not_over_and_over(make: Make) -> None:
+    """After an upgrade its workers speak another language; while its image is built, ending it again helps nobody."""
+    hosting = make(Hub(), Owner("ada"))
+    user = User("ada", False, OWN, token="t")
+
+    def renewed(build: str) -> bool:
+        return bool(ask(hosting, user, f"/realtime/worker-access?build={build}").json()["renew"])
+
+    assert not renewed(digest())
+    assert renewed("older")
+    assert not renewed("older")

@@ -11,10 +11,11 @@ import asyncio
 import atexit
 import json
 import logging
+import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,13 +55,21 @@ class Way:
     password: str = field(repr=False)
     wanted: bool
     """Whether there is a model that should run."""
+    renew: bool = False
+    """Whether the platform has become another version, whose image this workspace should have."""
 
 
 def read_way(text: bytes) -> Way:
     """Read the service's answer; raises ValueError."""
     found = json.loads(text)
     try:
-        return Way(",".join(found["servers"]), str(found["user"]), str(found["password"]), bool(found["wanted"]))
+        return Way(
+            ",".join(found["servers"]),
+            str(found["user"]),
+            str(found["password"]),
+            bool(found["wanted"]),
+            bool(found.get("renew")),
+        )
     except (KeyError, TypeError) as error:
         raise ValueError("the answer about the broker is of another version") from error
 
@@ -77,9 +86,12 @@ class ModelsHost:
         home: Path,
         *,
         folder: Path = Path("/workspace"),
+        end: Callable[[], object] = lambda: None,
     ) -> None:
         self._environment = environment
         self._folder = folder
+        self._end = end
+        self._build = ""
         self._settings = settings
         self._log_file = home / ".twinhub" / "realtime.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,6 +102,7 @@ class ModelsHost:
     async def run(self) -> None:
         """Keep it running for as long as the server does."""
         ask_at = 0.0
+        self._build = await asyncio.to_thread(installed_build)
         while True:
             now = time.monotonic()
             if now >= ask_at:
@@ -99,7 +112,8 @@ class ModelsHost:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _ask(self) -> None:
-        address = self._environment.get("JUPYTERHUB_API_URL", "").removesuffix("/hub/api") + "/realtime/worker-access"
+        address = self._environment.get("JUPYTERHUB_API_URL", "").removesuffix("/hub/api")
+        address += f"/realtime/worker-access?build={self._build}"
         headers = {"Authorization": f"token {self._environment.get('JUPYTERHUB_API_TOKEN', '')}"}
         try:
             answer = await AsyncHTTPClient().fetch(HTTPRequest(address, headers=headers, request_timeout=PATIENCE_S))
@@ -107,6 +121,11 @@ class ModelsHost:
         except (HTTPError, OSError, ValueError) as error:
             # The platform restarts; a host that runs goes on, as the broker may well be there.
             log.info("the service of real-time twins told nothing: %s", error)
+            return
+        if way.renew:
+            log.warning("the platform has another version: this workspace ends, and comes back with it")
+            self.stop()
+            self._end()
             return
         self.use(way)
 
@@ -159,6 +178,16 @@ class ModelsHost:
             process.kill()
 
 
+def installed_build() -> str:
+    """Ask the user's Python which version of the models' code it has; '' where it does not say."""
+    command = ["/usr/bin/python3", "-m", "realtime.build"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
+
+
 def _opened(file: Path) -> Any:
     """Open the log for a host that starts; the one before is kept beside it when it has grown."""
     file.parent.mkdir(exist_ok=True)
@@ -172,6 +201,7 @@ def start_host(environment: Mapping[str, str], settings: MutableMapping[str, Any
     """Run a host where this is the workspace for it."""
     if environment.get("JUPYTERHUB_SERVER_NAME") != SERVER:
         return
-    host = ModelsHost(dict(environment), settings, Path.home())
+    # As at a stop by the hub: the server ends, and with it the container.
+    host = ModelsHost(dict(environment), settings, Path.home(), end=lambda: os.kill(os.getpid(), signal.SIGTERM))
     atexit.register(host.stop)
     IOLoop.current().add_callback(host.run)
