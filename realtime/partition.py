@@ -35,8 +35,8 @@ _shared_rows: list[int] = []
 
 
 def _row(number: int) -> int:
-    while len(_shared_rows) <= number:
-        _shared_rows.append(len(_shared_rows))
+    if len(_shared_rows) <= number:
+        _shared_rows.extend(range(len(_shared_rows), number + 1))
     return _shared_rows[number]
 
 
@@ -87,7 +87,8 @@ class Partition:
     def restore(self, names: list[str], twins: list[Twin]) -> None:
         """Take over instances of a snapshot, in the order in which they appeared."""
         self.names, self.twins = names, twins
-        self.rows = {name: _row(number) for number, name in enumerate(names)}
+        _row(len(names))
+        self.rows = dict(zip(names, _shared_rows, strict=False))
         self.generation += 1
 
     def switch(self, model: Model, tables: Mapping[str, Any], version: int) -> None:

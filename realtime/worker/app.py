@@ -32,6 +32,8 @@ from realtime.worker.versions import Versions
 log = logging.getLogger(__name__)
 TEND_S: Final = 1.0
 BEAT_S: Final = 0.5
+END_S: Final = 15.0
+"""So long an orderly end may take."""
 
 
 class Worker:
@@ -40,6 +42,7 @@ class Worker:
     def __init__(self, settings: Settings, link: Link, record: ModelRecord) -> None:
         self._settings = settings
         self._link = link
+        self._key = f"{settings.model}.{settings.worker}"
         self._partitions = record.partitions
         self._versions = Versions(link, settings.model)
         self._outgoing = Outgoing(link, settings.model)
@@ -87,10 +90,16 @@ class Worker:
                 task.cancel()
 
     async def _end(self) -> None:
-        ready = list(self._holding.ready)
-        await self._holding.save(ready)
-        for number in self._leases.held:
-            await self._leases.release(number)
+        """Leave snapshots and no leases; without a broker nothing is lost either, only done again."""
+        try:
+            async with asyncio.timeout(END_S):
+                # First, so that the others plan without this one from now on; without the mark that deleting would leave.
+                await self._link.js.purge_stream(f"KV_{wire.WORKERS}", subject=f"$KV.{wire.WORKERS}.{self._key}")
+                await self._holding.save(list(self._holding.ready))
+                for number in self._leases.held:
+                    await self._leases.release(number)
+        except AWAY as error:
+            log.warning("the broker was away at the end: %s", error)
 
     async def _tend(self) -> None:
         """Say how it is, renew what it has, and see to its share, for ever."""
@@ -153,7 +162,7 @@ class Worker:
         )
         self._counted = now_s, messages
         bucket = await open_live(self._link, wire.WORKERS)
-        await bucket.put(f"{settings.model}.{settings.worker}", msgspec.json.encode(record))
+        await bucket.put(self._key, msgspec.json.encode(record))
 
 
 def memory_bytes() -> int:

@@ -22,8 +22,9 @@ from realtime.worker.link import AWAY, Link
 BATCH: Final = 256
 BATCH_BYTES: Final = 8 * 1024 * 1024
 EXPIRES_S: Final = 30.0
-BEAT_S: Final = 1.0
-SILENCE_S: Final = 3.0
+BEAT_S: Final = 0.5
+SILENCE_S: Final = 2.0
+"""After so long without a sign of life the consumer counts as gone: with the server on which it was, perhaps."""
 NANOSECONDS: Final = 1_000_000_000
 _again: Final = object()
 

@@ -36,6 +36,7 @@ class Rig:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._partitions: dict[str, int] = {}
+        self._ended: set[int] = set()
 
     # --- deploying and sending --------------------------------------------------------------
 
@@ -94,6 +95,7 @@ class Rig:
         process = self.processes.pop(name)
         process.send_signal(number)
         process.wait(30)
+        self._ended.add(process.pid)
 
     def stop(self) -> None:
         """End all."""
@@ -111,8 +113,8 @@ class Rig:
     # --- looking ----------------------------------------------------------------------------
 
     async def workers(self, model: str) -> list[WorkerRecord]:
-        """Give the workers that are alive."""
-        return await self.space.workers(model)
+        """Give the workers that are alive; what one that was ended has said stays for some seconds."""
+        return [one for one in await self.space.workers(model) if one.pid not in self._ended]
 
     async def ready(self, model: str, within_s: float = 15.0) -> None:
         """Wait until all partitions are up to date."""

@@ -54,7 +54,7 @@ async def put_aside(rig: Rig, model: str, count: int) -> list[DeadLetter]:
 async def ended(pid: int) -> bool:
     """Wait until a process that is not our child is gone, or is only waited for."""
     async with asyncio.timeout(5):
-        while (about := Path("/proc") / str(pid) / "cmdline").exists() and about.read_bytes():  # noqa: ASYNC240
+        while (about := Path("/proc") / str(pid) / "cmdline").exists() and about.read_bytes():
             await asyncio.sleep(0.02)
     return True
 

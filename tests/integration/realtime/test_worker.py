@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import msgspec
 
-from realtime.outputs import Alert, DeadLetter, Reply
+from realtime.outputs import Alert, DeadLetter, Event, Reply
 from tests.support.workers import running_rig
 
 COUNTER = """
@@ -81,5 +82,64 @@ def test_messages_become_states_replies_alerts_and_messages_to_others(tmp_path: 
                 "quiet",
                 "quiet",
             ]
+
+    asyncio.run(life())
+
+
+def test_a_worker_begins_where_the_one_before_was_whether_that_ended_well_or_not(tmp_path: Path) -> None:
+    """A restart must not cost what was counted, nor count it again."""
+
+    async def life() -> None:
+        async with running_rig(tmp_path) as rig:
+            await rig.deploy("Counter", COUNTER)
+            for number, ending in enumerate((signal.SIGTERM, signal.SIGKILL, signal.SIGTERM), 1):
+                rig.start("w1", model="Counter", REALTIME_SNAPSHOT_S="0.3")
+                await rig.ready("Counter")
+                await rig.send("Counter", [(f"i{one}", {"amount": one}) for one in range(50)])
+                await rig.idle("Counter")
+                rig.kill("w1", ending)
+                if ending == signal.SIGTERM:
+                    states = await rig.states("Counter", COUNTER)
+                    assert {name: state["count"] for name, state in states.items()} == {
+                        f"i{one}": number for one in range(50)
+                    }
+            objects = await rig.space.js.stream_info("OBJ_states", subjects_filter="$O.states.M.*")
+            assert len(objects.state.subjects or {}) == 4  # of each partition the newest, and nothing of the others
+
+    asyncio.run(life())
+
+
+NEWER = COUNTER.replace("count: int = 0", "count: int = 0\n    seen: int = 0").replace(
+    "    @on_timer",
+    "    @classmethod\n    def migrate(cls, state: dict) -> dict:\n        return {**state, 'seen': state['count'] * 10}\n\n    @on_timer",
+)
+BAD = COUNTER.replace("count: int = 0", "count: str = ''")
+
+
+def test_a_version_is_in_force_from_its_place_in_the_stream_and_states_come_along(tmp_path: Path) -> None:
+    """A fleet lives on while its model is mended; one that does not fit the states must not take them away."""
+
+    async def life() -> None:
+        async with running_rig(tmp_path) as rig:
+            await rig.deploy("Counter", COUNTER)
+            rig.start("w1", model="Counter")
+            await rig.ready("Counter")
+            await rig.send("Counter", [("a", {"amount": 5}), ("b", {"amount": 1})])
+            await rig.deploy("Counter", NEWER, version=2)
+            await rig.send("Counter", [("a", {"amount": 1})])
+            (found,) = await rig.until(
+                lambda all_: bool(all_) and all_[0].version == 2 and all_[0].messages == 3, "Counter"
+            )
+            assert not found.trouble
+            await rig.deploy("Counter", BAD, version=3)
+            await rig.send("Counter", [("a", {"amount": 1})])
+            (found,) = await rig.until(lambda all_: bool(all_) and all_[0].messages == 4, "Counter")
+            assert "Version 3 is not in force" in found.trouble
+            rig.kill("w1", signal.SIGTERM)
+            states = await rig.states("Counter", NEWER)
+            assert (states["a"]["count"], states["a"]["total"], states["a"]["seen"]) == (3, 7, 10)
+            events = [one for out in await rig.outs("Counter") for one in out.outputs if isinstance(one, Event)]
+            assert events
+            assert "does not fit the new version" in events[0].text
 
     asyncio.run(life())
