@@ -54,6 +54,8 @@ class Host:
     next_s: float = 0.0
     """When it is looked at again, on the monotonic clock."""
     wait_s: float = FIRST_WAIT_S
+    gone: bool = False
+    """Its account was removed."""
     renew_at_s: float = 0.0
     """From when on it may be renewed, on the monotonic clock."""
     asked_until_s: float = 0.0
@@ -107,6 +109,11 @@ class Hosting:
     def state_of(self, owner: str) -> dict[str, str]:
         """Tell how an owner's workspace `realtime` is."""
         return self._hosts.get(owner, Host()).as_json()
+
+    def is_gone(self, owner: str) -> bool:
+        """Tell whether the hub knows no such account any more: its devices have nobody to speak to."""
+        host = self._hosts.get(owner)
+        return host is not None and host.gone
 
     async def run(self) -> None:
         """Look after all owners until cancelled."""
@@ -175,7 +182,8 @@ class Hosting:
     async def _fetch(self, owner: str, host: Host) -> dict[str, Any] | None:
         """Give what the hub knows of the workspace; None where it knows no such person."""
         answer = await self._hub.get(f"/hub/api/users/{owner}", timeout=PATIENCE_S)
-        if answer.status_code == 404:
+        host.gone = answer.status_code == 404
+        if host.gone:
             host.trouble(
                 f"The account '{owner}' was removed.", "Restore it, or delete what it left: twinhub user purge."
             )

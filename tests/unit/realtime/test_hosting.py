@@ -185,7 +185,10 @@ def test_why_a_start_failed_is_told_in_the_words_of_the_workspace(make: Make) ->
 
 def test_a_removed_account_starts_nothing(make: Make) -> None:
     """Its models stay until it is purged or restored, and nobody's workspace runs for them."""
-    told = looked(make(Hub(known=False), Owner("ada", [ModelRecord(name="M", version=1)])))
+    hosting = make(Hub(known=False), Owner("ada", [ModelRecord(name="M", version=1)]))
+    assert not hosting.is_gone("ada")
+    told = looked(hosting)
+    assert hosting.is_gone("ada")
     assert told["state"] == "failed"
     assert "removed" in told["what"]
 
