@@ -141,7 +141,7 @@ def _parts(at: int, measure: Measure, fields: Fields, *, final: bool) -> Iterato
     elif measure.of == "max":
         yield column.max().alias(f"m{at}.v")
     elif measure.of == "distinct":
-        yield (column.drop_nulls().n_unique() if final else column.drop_nulls().unique()).alias(
+        yield (column.drop_nulls().n_unique() if final else column.drop_nulls().unique().implode()).alias(
             f"m{at}.{'d' if final else 'u'}"
         )
     elif (part := measure.percentile) is not None:
@@ -153,4 +153,7 @@ def _parts(at: int, measure: Measure, fields: Fields, *, final: bool) -> Iterato
 
 def _each(values: pl.Series) -> Iterator[pl.Series]:
     """Give the lists of a column one by one."""
-    return (values.gather([at]).explode(empty_as_null=False) for at in range(len(values)))
+    flat, at = values.explode(empty_as_null=False, keep_nulls=False), 0
+    for length in values.list.len().to_list():
+        yield flat.slice(at, length)
+        at += length

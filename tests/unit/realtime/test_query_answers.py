@@ -78,6 +78,17 @@ def test_a_measure_of_groups_is_what_plain_python_calculates(by: list[str], of: 
         assert found[key]["m"] == pytest.approx(exact(values, of)), key
 
 
+@pytest.mark.parametrize("of", ["distinct", "p50"])
+@pytest.mark.parametrize("by", [[], [Grouping(field="region")]])
+@pytest.mark.parametrize("about", ["label", "id", "ok", "count", "day"])
+def test_values_are_gathered_with_groups_and_without(of: str, by: list[Grouping], about: str) -> None:
+    """Two workers know some of the same values; they count once."""
+    if of != "distinct" and about != "count":
+        return
+    question = Aggregate(group_by=by, measures=[Measure(of=of, field=about)])
+    assert groups(question, workers=2) == groups(question)
+
+
 def test_bins_are_ranges_of_numbers_and_stretches_of_time() -> None:
     """A histogram, and a line over hours."""
     question = Aggregate(group_by=[Grouping(field="level", bin=5)])
