@@ -32,13 +32,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 async def ensure_stores(js: JetStreamContext, *, replicas: int = 1, limits: Limits | None = None) -> None:
     """Make what is missing and bring up to date what differs; nothing is emptied."""
     for config in plan_stores(replicas, limits or Limits()):
-        await _ensure(js, config)
+        await ensure_stream(js, config)
 
 
 async def ensure_live(js: JetStreamContext, *, replicas: int = 1) -> None:
     """Make the buckets in memory again: a lone broker that was started anew has forgotten them."""
     for name in (wire.LEASES, wire.WORKERS):
-        await _ensure(js, _live(name, replicas))
+        await ensure_stream(js, _live(name, replicas))
 
 
 def plan_stores(replicas: int, limits: Limits) -> list[StreamConfig]:
@@ -102,13 +102,15 @@ def _objects(name: str, replicas: int) -> StreamConfig:
     )
 
 
-async def _ensure(js: JetStreamContext, config: StreamConfig) -> None:
+async def ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
+    """Make a stream, or bring its configuration up to date; what it takes over from others stays."""
     try:
         await js.add_stream(config)
     except APIError as error:
         if error.err_code != NAME_IN_USE:
             raise
-        await js.update_stream(config)
+        present = (await js.stream_info(config.name or "")).config
+        await js.update_stream(config.evolve(sources=present.sources) if present.sources else config)
 
 
 async def replicas_of(js: JetStreamContext) -> int:
