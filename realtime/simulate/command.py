@@ -47,7 +47,7 @@ class SimulationRefused(RealtimeError):
 @click.option("--compare", "others", multiple=True, metavar=SETTING,
               help="Run a second time with this, and show what differs.")  # fmt: skip
 @click.option("--states", type=click.File("rb"), metavar="FILE",
-              help="Begin with these states, a JSON object with 'id' in each line.")  # fmt: skip
+              help="Begin with these states: what 'realtime instances MODEL --json' prints, or an object with 'id' in each line.")  # fmt: skip
 @click.option("--to", "way", type=click.Choice(["here", "rest", "websocket", "nats"]), default="here", show_default=True,
               help="Run the models here, or send to the service.")  # fmt: skip
 @click.option("--pace", type=click.FloatRange(0, min_open=True),
@@ -119,7 +119,7 @@ def _fleets(
 
 def _run_here(file: Path, kinds: list[type[Simulation]], given: dict[str, Any]) -> dict[str, Outcome]:
     models = _models(file, kinds)
-    states = {models[0]: read_states(models[0], given["states"])} if given["states"] else None
+    states = {models[0]: read_states(models[0], given["states"].read())} if given["states"] else None
     settings = _settings(given["settings"])
     runs = {"run": settings}
     if given["others"]:

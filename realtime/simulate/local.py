@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from realtime.errors import RealtimeError
 from realtime.mock import Mock
 from realtime.outputs import Alert, DeadLetter, Output, Reply
 from realtime.simulate.fleet import Fleet, run_together
@@ -16,6 +17,16 @@ from realtime.twin import Twin
 
 States = Mapping[type[Twin], Mapping[str, Twin]]
 """By model and instance."""
+
+
+_state: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+class StatesRefused(RealtimeError):
+    """States that a run should begin with are none of its model."""
+
+    code = "states_refused"
+    status = 422
 
 
 @dataclass
@@ -78,13 +89,24 @@ def compare(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float]]:
     return {name: row for name, row in table.items() if len(set(row.values())) > 1}
 
 
-def read_states(model: type[Twin], lines: Iterable[bytes]) -> dict[str, Twin]:
-    """Read states as a service gives them, a JSON object with `id` in each line; raises msgspec.ValidationError."""
+def read_states(model: type[Twin], data: bytes) -> dict[str, Twin]:
+    """Read states with their ids: what `realtime instances MODEL --json` prints, or a JSON object in each line.
+
+    Raises StatesRefused.
+    """
     found = {}
-    for line in lines:
-        if line.strip():
-            state = msgspec.json.decode(line, type=dict[str, Any])
-            found[str(state.pop("id"))] = msgspec.convert(state, model, strict=False)
+    try:
+        lines = [_state.decode(line) for line in data.splitlines() if line.strip()]
+        if len(lines) == 1 and isinstance(lines[0].get("instances"), list):
+            lines = lines[0]["instances"]
+        for line in lines:
+            about = dict(line)
+            found[str(about.pop("id"))] = msgspec.convert(about.get("fields") or about, model, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError, KeyError) as error:
+        raise StatesRefused(
+            f"State {len(found) + 1} of '{model.__name__}' cannot be read: {error}.",
+            'Write {"id": "…", FIELD: VALUE, …} in each line.',
+        ) from None
     return found
 
 

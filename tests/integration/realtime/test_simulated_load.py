@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.simulate import Fleet, load_file, run_here, simulations_of
+from realtime.simulate import Fleet, load_file, read_states, run_here, simulations_of
 from realtime.simulate.feeds import Access, LoadRefused, NatsFeed, RestFeed, WebSocketFeed
 from realtime.simulate.live import Drive, Load
 from realtime.simulate.websocket import FeedClosed
@@ -121,3 +121,16 @@ def test_the_command_sends_a_fleet(service: Standalone) -> None:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["messages"] > 500
+
+
+def test_what_the_service_lists_is_what_a_run_here_begins_with(service: Standalone) -> None:
+    """From how things are, to what they would become."""
+    model = load_file(DEMO / "model.py").GasSensor
+    driven(service, "rest", Drive([fleet("listed")], start_s=0.0), 60.0)
+    assert arrived(service, "listed", COUNT) == COUNT
+    listed = service.get("/models/GasSensor/instances", where="id like 'listed_sensor-%'", limit=1000)
+    states = read_states(model, json.dumps(listed).encode())
+    assert len(states) == COUNT
+    outcome = run_here([fleet("listed")], [model], 60.0, states={model: states})
+    assert outcome.dead_letters == []
+    assert len(outcome.states["GasSensor"]) == COUNT

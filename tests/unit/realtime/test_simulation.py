@@ -15,6 +15,7 @@ from realtime.cli import main
 from realtime.simulate import Fleet, Outcome, compare, load_file, read_states, run_here, run_together, simulations_of
 from realtime.simulate.feeds import MOST_BYTES, MOST_MESSAGES, encode_batches
 from realtime.simulate.live import Drive
+from realtime.simulate.local import StatesRefused
 from realtime.simulate.websocket import TEXT, frame
 from realtime.simulation import Chance, Clock, Simulation
 
@@ -105,9 +106,26 @@ def test_a_run_goes_on_from_states_and_leaves_them_as_they_are() -> None:
     assert before["heart-0"] == Pulse(beats=100, total=7.0)
 
 
-def test_states_are_read_as_the_service_lists_them() -> None:
-    """Lines of instances with their ids."""
-    assert read_states(Pulse, [b'{"id": "a", "beats": 3, "total": 1}\n', b"\n"]) == {"a": Pulse(beats=3, total=1.0)}
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"id": "a", "beats": 3, "total": 1}\n\n{"id": "b"}\n',
+        b'{"total": 2, "instances": [{"id": "a", "fields": {"beats": 3, "total": 1}}, {"id": "b"}]}',
+        b'{"instances": [{"id": "a", "beats": 3, "total": 1.0}, {"id": "b"}]}',
+    ],
+)
+def test_states_are_read_as_the_service_lists_them(data: bytes) -> None:
+    """What is printed is what a run begins with."""
+    assert read_states(Pulse, data) == {"a": Pulse(beats=3, total=1.0), "b": Pulse()}
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b"[1]", b'{"beats": 3}', b'{"id": "a", "beats": "many"}', b"\xff", b'{"instances": [1]}']
+)
+def test_states_that_are_none_are_refused(data: bytes) -> None:
+    """A file of something else must not become an empty fleet."""
+    with pytest.raises(StatesRefused, match="State 1 of 'Pulse'"):
+        read_states(Pulse, data)
 
 
 def test_two_settings_are_compared_by_what_differs() -> None:
