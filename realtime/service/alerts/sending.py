@@ -67,11 +67,11 @@ class Sender:
         due, known = await asyncio.to_thread(self._due, book)
         mine = {name: waiting for name, waiting in due.items() if name not in busy}
         mine = dict(list(mine.items())[: max(AT_ONCE - len(busy), 0)])
-        busy |= mine.keys()
+        busy.update(mine)
         try:
             results = await asyncio.gather(*(self._one(book, known.get(name), rows) for name, rows in mine.items()))
         finally:
-            busy -= mine.keys()
+            busy.difference_update(mine)
         return sum(results)
 
     async def _one(self, book: Book, known: tuple[Delivery, bytes] | None, waiting: list[Waiting]) -> int:
