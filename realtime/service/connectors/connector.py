@@ -85,6 +85,9 @@ class State(msgspec.Struct):
     trouble: str = ""
     """What hinders it now."""
     accepted: int = 0
+    """Messages on disk here."""
+    acknowledged: int = 0
+    """Messages that the broker there was told about; one that was not comes again."""
     put_aside: int = 0
     """Messages that could not be mapped."""
     reconnects: int = 0
@@ -122,6 +125,7 @@ class Connector:
                 await self._take(batch)
                 if batch.acknowledge is not None:
                     await batch.acknowledge()
+                    self.state.acknowledged += len(batch.messages)
                 self._failures = 0
 
     def _is_connected(self, connected: bool) -> None:

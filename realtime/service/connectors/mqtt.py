@@ -28,6 +28,7 @@ from twinhub.settings.connectors import Connector
 
 KEEPALIVE_S: Final = 30
 ANSWER_S: Final = 15.0
+LEAVE_S: Final = 2.0
 Arrived = asyncio.Queue[paho.MQTTMessage | str]
 """Messages; text is why it ended."""
 
@@ -67,6 +68,7 @@ class Reader:
         self._arrived: Arrived = asyncio.Queue()
         self._room = threading.Semaphore(BATCH)
         self._stopping = False
+        self._left = threading.Event()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         client = self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
@@ -83,7 +85,7 @@ class Reader:
         client.on_connect = self._connected
         client.on_subscribe = self._granted
         client.on_message = self._message
-        client.on_disconnect = lambda _, __, ___, reason, ____: self._tell(f"disconnected: {reason}")
+        client.on_disconnect = self._disconnected
 
     async def start(self) -> None:
         """Connect and subscribe; raises OSError, PeerTrouble, TimeoutError."""
@@ -122,6 +124,8 @@ class Reader:
         self._room.release(BATCH)
         with contextlib.suppress(ValueError, OSError):
             self._client.disconnect()
+            # The thread ends at once when it is told to, and what it has not written yet are acknowledgements.
+            self._left.wait(LEAVE_S)
         self._client.loop_stop()
 
     # --- in paho's thread -------------------------------------------------------------------
@@ -144,6 +148,10 @@ class Reader:
             if self._stopping:
                 return
         self._tell(message)
+
+    def _disconnected(self, _: Any, __: Any, ___: Any, reason: Any, ____: Any) -> None:
+        self._left.set()
+        self._tell(f"The connection ended: {reason}.")
 
     def _tell(self, what: paho.MQTTMessage | str) -> None:
         self._call(self._arrived.put_nowait, what)

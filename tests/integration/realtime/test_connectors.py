@@ -104,7 +104,9 @@ class Plant:
             js = self.stand.space.js
             state = (await js.stream_info("DEAD", subjects_filter=f"dead.{model}")).state
             found = [await js.get_msg("DEAD", number) for number in range(1, state.last_seq + 1)]
-            return [msgspec.json.decode(one.data or b"", type=DeadLetter) for one in found if one.subject == f"dead.{model}"]
+            return [
+                msgspec.json.decode(one.data or b"", type=DeadLetter) for one in found if one.subject == f"dead.{model}"
+            ]
 
         return self.stand.call(read())
 
@@ -129,6 +131,9 @@ def payload(number: int) -> bytes:
 
 
 # --- MQTT ----------------------------------------------------------------------------------------
+
+IN_FLIGHT_THERE = 20
+"""So many messages mosquitto sends before they are acknowledged."""
 
 
 @contextlib.contextmanager
@@ -166,12 +171,15 @@ def test_mqtt_messages_wait_there_until_they_are_on_disk_here(plant: Plant, tmp_
             send("factory/hall/" + "x" * 300, payload(3))
             for number in range(50):
                 send("factory/hall/l1", payload(number))
-            wait_until(lambda: connector.state.accepted == 52)
+            wait_until(lambda: connector.state.acknowledged == 53)
             assert (connector.state.connected, connector.state.trouble, connector.state.put_aside) == (True, "", 1)
-        with plant.connector(settings) as connector:  # all was acknowledged there
+        with plant.connector(settings) as connector:
             send("factory/hall/l3", payload(4))
-            wait_until(lambda: connector.state.accepted == 1)
-    assert plant.counts("Lathe") == {"l1": 51, "l2": 1, "l3": 1}
+            wait_until(lambda: "l3" in plant.counts("Lathe"))
+    counts = plant.counts("Lathe")
+    # At least once: of the last acknowledgements, mosquitto may see the new connection before it has read them.
+    assert 51 <= counts.pop("l1") <= 51 + IN_FLIGHT_THERE
+    assert counts == {"l2": 1, "l3": 1}
     (letter,) = plant.dead("Lathe")
     assert "cannot map" in letter.reason
     assert letter.content == payload(3)
@@ -337,10 +345,13 @@ def test_kafka_records_change_a_state_once_even_when_offsets_are_lost(plant: Pla
     plant.model("Mill")
     with brokers.running(brokers.tansu(tmp_path)) as broker:
         settings = Settings(
-            kind="kafka", url=f"kafka://127.0.0.1:{broker.port}", owner=OWNER, model="Mill", source="mills", instance="key"
+            kind="kafka",
+            url=f"kafka://127.0.0.1:{broker.port}",
+            owner=OWNER,
+            model="Mill",
+            source="mills",
+            instance="key",
         )
-        with plant.connector(settings) as connector:
-            wait_until(lambda: "no topic 'mills'" in connector.state.trouble)
         asyncio.run(_produce(broker.port, 0, 700, topic=True))
         with plant.connector(settings) as connector:
             wait_until(lambda: connector.state.accepted == 700)
@@ -393,5 +404,3 @@ def test_a_message_is_never_given_away_before_it_is_kept(plant: Plant) -> None:
         plant.model("Kiln")
         wait_until(lambda: said)
         assert plant.counts("Kiln") == {"k1": 1}
-
-
