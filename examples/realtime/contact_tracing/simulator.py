@@ -7,8 +7,7 @@ from functools import lru_cache
 
 from model import Contact, Department, Join, Person, Place, Tested
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 DEPARTMENTS, PLACES = tuple(Department), tuple(Place)
 SMALLEST, LARGEST = 20, 55

@@ -5,8 +5,7 @@ from typing import Any
 
 from model import Acknowledged, GasSensor, Reading
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 
 class Sensor(Simulation):

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from model import Condition, GridNode, Init, Kind, Region, Status
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 CITIES = {
     Region.NW: [

@@ -5,8 +5,7 @@ from typing import Any
 
 from model import Emptied, Reading, Refrigerator
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 
 class Cabinet(Simulation):

@@ -6,8 +6,7 @@ from typing import Any
 
 from model import NewDriver, Point, Report, Trip, Truck
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 CITIES = [
     (-122.3, 47.6), (-118.2, 34.1), (-112.1, 33.4), (-104.9, 39.7), (-96.8, 32.8), (-95.4, 29.8), (-94.6, 39.1), (-93.3, 45.0),

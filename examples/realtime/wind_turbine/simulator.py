@@ -6,8 +6,7 @@ from typing import Any
 
 from model import Configure, Reading, Type, WindTurbine
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 TYPES = tuple(Type)
 

@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 from model import Blade, BladeMeasured, Gearbox, Generator, GeneratorMeasured, Measured
 
-from realtime import Message
-from realtime.simulation import Clock, Simulation
+from realtime import Clock, Message, Simulation
 
 
 class PartDevice(Simulation):
