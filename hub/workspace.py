@@ -13,6 +13,7 @@ from tornado import web
 from traitlets import Bool, Int, List, Unicode
 
 from hub import failures
+from hub.accounts import AccountMissing
 from hub.container import EngineContainer
 from hub.ends import explain_end, forget_end, read_end, record_end
 from hub.failures import CannotStart, Failure
@@ -179,6 +180,7 @@ class Workspace(EngineContainer):
         self._steps.begin()
         self._start_failed = False
         try:
+            self._ensure_account()
             wish = self._take_wish()
         except PublicError as error:
             raise failures.explain_refusal(error).exception() from error
@@ -192,6 +194,11 @@ class Workspace(EngineContainer):
             except failures.ENGINE_ERRORS as error:
                 self.log.warning("Workspace of %s did not start: %s", self.user.name, error)
                 raise self._failed_start(failures.explain_engine_error(error, self.image)).exception() from error
+
+    def _ensure_account(self) -> None:
+        """Refuse while an account is being removed: what starts for its real-time twins would hold up the removal."""
+        if self.user.db.get(RemovedAccount, self.user.name) is not None:
+            raise AccountMissing(f"The account '{self.user.name}' was removed.", "Restore it first.")
 
     @classmethod
     def _turns(cls) -> Turns:

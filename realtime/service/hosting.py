@@ -187,6 +187,8 @@ class Hosting:
             host.trouble(
                 f"The account '{owner}' was removed.", "Restore it, or delete what it left: twinhub user purge."
             )
+            # Restored, its devices should not wait for long.
+            host.wait_s = FIRST_WAIT_S
             return None
         if answer.status_code != 200:
             host.trouble(

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import nats
 import pytest
+from nats.aio.client import Client
 
 from tests.support.installation import Installation, wait_until
 from tests.support.people import Person, make_person
@@ -199,12 +200,15 @@ async def _refused(servers: list[str], user: str, password: str) -> bool:
     async def quiet(_: Exception) -> None:
         return None
 
+    client = Client()
     try:
-        await nats.connect(
+        await client.connect(
             servers, user=user, password=password, allow_reconnect=False, max_reconnect_attempts=0, error_cb=quiet
         )
     except (nats.errors.Error, OSError):
         return True
+    finally:
+        await client.close()
     return False
 
 

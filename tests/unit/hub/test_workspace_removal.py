@@ -39,3 +39,16 @@ def test_homes_of_a_removed_account_are_kept_until_it_is_purged(
     user = SimpleNamespace(name="ada", settings={}, db=session)
     asyncio.run(Removed(user=user, orm_spawner=SimpleNamespace(name="big", server=None)).delete_forever())
     assert Removed.asked == asked
+
+
+def test_nothing_starts_for_an_account_that_is_being_removed(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real-time twins ask for their workspace again and again; the removal would never find everything stopped."""
+    monkeypatch.setattr(Removed, "places", Places(tmp_path, Settings()), raising=False)
+    session.add(RemovedAccount(name="ada"))
+    session.commit()
+    user = SimpleNamespace(name="ada", settings={}, db=session)
+    workspace = Removed(user=user, orm_spawner=SimpleNamespace(name="realtime", server=None))
+    with pytest.raises(Exception, match="was removed"):
+        asyncio.run(workspace.start())
