@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -112,7 +113,10 @@ class Worker:
                 await self._share()
             except AWAY as error:
                 log.info("broker: %s", error)
-            await asyncio.sleep(TEND_S)
+            self._holding.news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TEND_S):
+                    await self._holding.news.wait()
 
     async def _beat(self) -> None:
         """Show the host that this lives: not while one message is being handled, however long that takes."""

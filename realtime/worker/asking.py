@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nats.aio.msg import Msg
 
 from realtime.partition import Partition
-from realtime.queries.answers import Answers
 from realtime.worker.link import AWAY, Link
 from realtime.worker.settings import Settings
+
+if TYPE_CHECKING:
+    from realtime.queries.answers import Answers
 
 log = logging.getLogger(__name__)
 FORGET_S: Final = 30.0
@@ -27,7 +30,9 @@ class Asking:
         self._link = link
         self._subject = f"query.{settings.model}"
         self._ready = ready
-        self._answers = Answers(settings.worker)
+        self._worker = settings.worker
+        self._answers: Answers | None = None
+        self._making = asyncio.Lock()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -36,18 +41,28 @@ class Asking:
         await self._link.nc.subscribe(self._subject, cb=self._arrive)
         while True:
             await asyncio.sleep(FORGET_S)
-            self._answers.forget_unused()
+            if self._answers is not None:
+                self._answers.forget_unused()
 
     async def _arrive(self, message: Msg) -> None:
         task = asyncio.create_task(self._answer(message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _ensure_answers(self) -> Answers:
+        """Load what answers only when it is asked for the first time: it needs a second and 50 MB, and many are never asked."""
+        async with self._making:
+            if self._answers is None:
+                module = await asyncio.to_thread(importlib.import_module, "realtime.queries.answers")
+                self._answers = module.Answers(self._worker)
+        return self._answers
+
     async def _answer(self, message: Msg) -> None:
         async with self._room:
             try:
                 tell = partial(self._link.nc.publish, message.reply)
-                for part in await self._answers.answer(list(self._ready.values()), message.data, tell):
+                answers = await self._ensure_answers()
+                for part in await answers.answer(list(self._ready.values()), message.data, tell):
                     await self._link.nc.publish(message.reply, part)
             except AWAY as error:
                 log.info("a question was not answered: %s", error)

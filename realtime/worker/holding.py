@@ -56,6 +56,8 @@ class Holding:
         self._where = where
         self._changing = changing
         self._joined = asyncio.Event()
+        self.news = asyncio.Event()
+        """Set when there is something to report."""
 
     async def run(self) -> None:
         """Apply what comes, for ever."""
@@ -98,6 +100,7 @@ class Holding:
         self.loading -= {one.number for one in partitions}
         if self.ready:
             self._joined.set()
+        self.news.set()
 
     async def hand_over(self, numbers: Sequence[int]) -> None:
         """Give partitions to whoever should have them: from snapshots of now, so that messages wait for little else."""

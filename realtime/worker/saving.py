@@ -74,7 +74,7 @@ class Saving:
         store = await self._link.js.object_store(wire.STATES)
         data = io.BytesIO()
         async with asyncio.timeout(FETCH_S + record.bytes / FETCH_BYTES_PER_S):
-            await store.get(record.object, writeinto=data)  # type: ignore[arg-type]
+            await store.get(record.object, writeinto=data)
         reading = Reading(loaded.model, data.getbuffer(), dict(loaded.tables))
         for _ in reading:
             await asyncio.sleep(0)
