@@ -125,12 +125,14 @@ class Answers:
 
     async def _fill(self, rows: wire.Rows, shown: list[Field]) -> None:
         """Give each row of a list its name and what is shown of it, as it is now."""
+        size = 0
         for at, place in enumerate(rows.places):
             name, twin = self.columns.instance(place)
             rows.ids.append(name)
-            rows.fields.append(
-                msgspec.Raw(msgspec.msgpack.encode({one.name: _value(one, name, place, twin) for one in shown}))
-            )
+            rows.fields.append(msgspec.json.encode({one.name: _value(one, name, place, twin) for one in shown}))
+            size += len(rows.fields[-1])
+            if size > wire.LARGEST_PAGE:
+                raise QueryRefused("The page is too large.", "Show fewer fields, or fewer instances at a time.")
             if at % 50 == 49:
                 await asyncio.sleep(0)
 

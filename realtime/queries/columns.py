@@ -107,8 +107,10 @@ class Columns:
 
     async def _refresh(self, partitions: Sequence[Partition], wanted: list[Field], turn: _Turn) -> None:
         self._follow(partitions)
+        self._places = _with_room(self._places, sum(len(source.partition.twins) for source in self._sources.values()))
         for number, source in self._sources.items():
             await self._take(number, source, turn)
+            await turn.pass_on()
         if any(about.name == "id" for about in wanted):
             await self._read_ids(turn)
         wanted = [about for about in wanted if about.path]

@@ -20,8 +20,13 @@ MOST_POINTS: Final = 50_000
 MOST_GROUPS: Final = 50_000
 MOST_VALUES: Final = 4_000_000
 """So many values of percentiles and distinct counts are gathered from several workers for one answer."""
+LARGEST_PAGE: Final = 16 * 1024 * 1024
+"""Bytes of what is shown of a list's instances."""
 Scalar = bool | int | float | str | None
 
+# Workers run their owners' code: a few bytes of what they send must not become much in memory.
+Columns = Annotated[list[list[Scalar]], msgspec.Meta(max_length=5)]
+ValuesOfGroups = Annotated[list[list[Scalar]], msgspec.Meta(max_length=MOST_GROUPS)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Parameters = dict[str, Any] | list[Any]
@@ -155,12 +160,13 @@ class Rows(msgspec.Struct, kw_only=True):
     """Answer to Listing."""
 
     total: int
-    ids: list[str] = []
-    places: list[int] = []
+    ids: Annotated[list[str], msgspec.Meta(max_length=DEEPEST_PAGE)] = []
+    places: Annotated[list[int], msgspec.Meta(max_length=DEEPEST_PAGE)] = []
     """Of each: a number by which they are told apart and put in order, where all else is equal."""
-    keys: list[list[Scalar]] = []
+    keys: Columns = []
     """What it was sorted by: a list for each field."""
-    fields: list[msgspec.Raw] = []
+    fields: Annotated[list[bytes], msgspec.Meta(max_length=DEEPEST_PAGE)] = []
+    """In JSON."""
     skipped: int = 0
     """So many were left out before the first."""
 
@@ -180,12 +186,12 @@ class Groups(msgspec.Struct, kw_only=True):
 
     instances: int
     """So many fulfil the condition."""
-    keys: list[list[Scalar]] = []
-    parts: dict[str, list[Scalar]] = {}
+    keys: Columns = []
+    parts: Annotated[dict[str, list[Scalar]], msgspec.Meta(max_length=100)] = {}
     """What measures are made of, as mMEASURE.PART."""
-    numbers: dict[str, list[bytes]] = {}
+    numbers: Annotated[dict[str, list[bytes]], msgspec.Meta(max_length=20)] = {}
     """Values of percentiles, 8 bytes each."""
-    values: dict[str, list[list[Scalar]]] = {}
+    values: Annotated[dict[str, ValuesOfGroups], msgspec.Meta(max_length=20)] = {}
     """Values that are counted once each."""
     count: int = 0
     """Of groups."""
@@ -199,8 +205,8 @@ class Places(msgspec.Struct, kw_only=True):
     """Answer to Points."""
 
     total: int
-    ids: list[str] = []
-    columns: dict[str, list[Scalar]] = {}
+    ids: Annotated[list[str], msgspec.Meta(max_length=MOST_POINTS)] = []
+    columns: Annotated[dict[str, list[Scalar]], msgspec.Meta(max_length=4)] = {}
 
 
 class Known(msgspec.Struct, kw_only=True):

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 from realtime.errors import QueryRefused, RealtimeError
 from realtime.frames import partition_of
 from realtime.queries import questions as wire
-from realtime.queries.merging import merge_groups, merge_points, merge_rows
+from realtime.queries.merging import as_object, merge_groups, merge_points, merge_rows
 from realtime.service.errors import InstanceMissing
 from realtime.service.spaces import Space, broker_errors
 from realtime.wire import WorkerRecord
@@ -25,9 +25,12 @@ LONGEST_WAIT_S: Final = 15.0
 """So long they have that say now and then that they are at it."""
 RECORD_AGE_S: Final = 0.5
 """So long it is believed which worker has which partitions."""
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
-"""Bytes that one worker may answer with."""
+LARGEST_ANSWER: Final = 24 * 1024 * 1024
+"""Bytes that one worker may answer with: it runs its owner's code, and must not fill the service's memory."""
+AT_ONCE: Final = 8
+"""Questions of one owner; others wait."""
 MOST_MATCHING: Final = 1000
+LARGEST_MATCHING: Final = 4 * 1024 * 1024
 Body = TypeVar("Body")
 
 
@@ -81,6 +84,7 @@ class Queries:
 
     def __init__(self, wait_s: float = WAIT_S) -> None:
         self._wait_s = wait_s
+        self._room: dict[str, asyncio.Semaphore] = {}
         self._workers: dict[tuple[str, str], tuple[float, list[WorkerRecord]]] = {}
 
     # --- what is asked ------------------------------------------------------------------------
@@ -128,7 +132,7 @@ class Queries:
             "partition": state.partition,
             "position": state.position,
             "time_s": state.time_s,
-            "state": _json(state.state),
+            "state": await _merged(lambda: as_object(state.state)),
         }
 
     async def matching(
@@ -145,7 +149,9 @@ class Queries:
             raise _away(model, found.missing)
         rows = found.bodies(wire.Rows)
         page = await _merged(lambda: merge_rows(question, rows))
-        chosen = [(one["id"], one["fields"]) for one in page["instances"]]
+        if sum(len(one["fields"]) for one in page["instances"]) > LARGEST_MATCHING:
+            raise QueryRefused("What fulfils the condition is too large.", "Ask for fewer instances.")
+        chosen = [(one["id"], msgspec.json.decode(one["fields"])) for one in page["instances"]]
         return chosen, page["total"] > len(chosen)
 
     async def check_where(self, space: Space, model: str, where: str) -> None:
@@ -167,7 +173,8 @@ class Queries:
         if only_one and assigned:
             name = next(iter(assigned))
             assigned, wanted = {name: assigned[name]}, set(assigned[name])
-        answers = await self._collect(space, model, wire.Asked(question=question, partitions=assigned))
+        async with self._room.setdefault(space.owner, asyncio.Semaphore(AT_ONCE)):
+            answers = await self._collect(space, model, wire.Asked(question=question, partitions=assigned))
         for one in answers:
             if one.what:
                 raise QueryRefused(one.what[:2000], one.fix[:4000])
@@ -239,21 +246,12 @@ async def _leave(subscription: Any) -> None:
         return  # the connection broke, and the subscription with it
 
 
-async def _merged(merge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def _merged(merge: Callable[[], Body]) -> Body:
     """Merge in a thread, as there may be much; raises WorkersAway where what workers said does not fit together."""
     try:
         return await asyncio.to_thread(merge)
     except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         raise _confused() from error
-
-
-def _json(state: bytes) -> Any:
-    """Give a state that is JSON as it is; what a worker sends that is none must not break the whole answer."""
-    try:
-        msgspec.json.decode(state, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
-        raise _confused() from error
-    return msgspec.Raw(state)
 
 
 def _away(model: str, missing: list[int] | None = None) -> WorkersAway:

@@ -204,7 +204,7 @@ def test_a_list_shows_what_is_asked_for_and_how_many_there_are() -> None:
     merged = merge_rows(question, bodies(question, wire.Rows, FLEET))
     row = TOLD["d8"]
     assert merged["total"] == 1
-    assert merged["instances"][0]["fields"] == {
+    assert msgspec.json.decode(merged["instances"][0]["fields"]) == {
         "level": row["level"],
         "history": [row["level"]],
         "history.count": 1,
