@@ -142,7 +142,13 @@ export function alertList(box, { model = "", instance = "", brief = false } = {}
       const line = lineOf(alert);
       old.replaceWith(line);
       if (had) line.querySelector("button, input")?.focus();
-    } else list.prepend(lineOf(alert));
+    } else {
+      list.prepend(lineOf(alert));
+      if (list.childElementCount > MOST) {
+        chosen.delete(Number(list.lastElementChild.dataset.alert));
+        list.lastElementChild.remove();
+      }
+    }
     shown();
   }
 

@@ -88,7 +88,10 @@ export async function open(place, { name, id }) {
   showEvents(first?.events);
   plot.start().catch(showError);
   const alerts = alertList(alertBox, { model: name, instance: id, brief: true });
-  const end = listen(instanceApi(name, id, "stream"), { events: ["state", "missing"], onData: (content, event) => show(event === "missing" ? null : content) });
+  const end = listen(instanceApi(name, id, "stream"), { events: ["state", "missing", "trouble"], onData: (content, event) => {
+    if (event === "trouble") told.textContent = `${content.error.what} ${content.error.fix}`;
+    else show(event === "missing" ? null : content);
+  } });
   timer = setTimeout(again, EVENTS_MS);
   return {
     close: () => {
