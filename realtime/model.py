@@ -130,6 +130,6 @@ def _decoder(model: str, kinds: tuple[type[Message], ...]) -> Callable[[bytes], 
     if len(set(names)) < len(names):
         raise ModelRefused(f"Two kinds of message of '{model}' have one name: {', '.join(names)}.", "Rename one.")
     try:
-        return msgspec.json.Decoder(reduce(or_, kinds)).decode  # type: ignore[arg-type]
+        return msgspec.json.Decoder(reduce(or_, kinds)).decode
     except TypeError as error:
         raise ModelRefused(f"The messages of '{model}' cannot be read: {error}.", "Mend their fields.") from error

@@ -107,7 +107,9 @@ class Worker:
         while True:
             try:
                 await self._report()
-                for lost in await self._leases.renew():
+                lost_now = await self._leases.renew()
+                self._holding.renewed_s = time.monotonic()
+                for lost in lost_now:
                     log.warning("partition %s is another worker's by now", lost)
                     self._holding.drop(lost)
                 await self._share()
@@ -161,6 +163,7 @@ class Worker:
             messages=messages,
             rate=(messages - self._counted[1]) / max(now_s - self._counted[0], 1e-3),
             lag=self._holding.pending,
+            failures=self._outgoing.failures,
             restarts=settings.restarts,
             trouble=self._applying.trouble or self._link.trouble or settings.trouble,
         )

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from nats.js.errors import NotFoundError
 
+from realtime.errors import RealtimeError
 from realtime.frames import encode_frame
 from realtime.partition import Partition
 from realtime.places import Cells
@@ -21,7 +23,19 @@ from realtime.worker.reading import Reader
 from realtime.worker.saving import Saving
 
 log = logging.getLogger(__name__)
-TICK_S = 0.2
+TICK_S: Final = 0.2
+STALE_S: Final = 300.0
+"""Less than what the service keeps of frames that are in snapshots."""
+
+
+class StoodStill(RealtimeError):
+    """A worker was stopped, or cut off, for so long that frames that it has not read may be gone: it must begin anew."""
+
+    code = "stood_still"
+    status = 503
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"This worker was cut off for {seconds:.0f} s.", "It begins with a snapshot again.")
 
 
 class Holding:
@@ -42,6 +56,8 @@ class Holding:
         self.ready: dict[int, Partition] = {}
         """Brought up to date: these follow the stream."""
         self.loading: set[int] = set()
+        self.renewed_s = time.monotonic()
+        """When it was known last that the partitions are this worker's."""
         self.pending = 0
         """Frames that wait."""
         self.between = asyncio.Lock()
@@ -60,11 +76,13 @@ class Holding:
         """Set when there is something to report."""
 
     async def run(self) -> None:
-        """Apply what comes, for ever."""
+        """Apply what comes, for ever; raises StoodStill."""
         await self._joined.wait()
         self._position = min(one.position for one in self.ready.values())
         async with Reader(self._link, self._model, self._position) as reader:
             async for read in reader.frames():
+                if time.monotonic() - self.renewed_s > STALE_S:
+                    raise StoodStill(time.monotonic() - self.renewed_s)
                 async with self.between:
                     await self._applying.apply(read, list(self.ready.values()))
                     self._position, self.pending = read.position, read.pending
@@ -125,7 +143,7 @@ class Holding:
         """Keep what there is after so long, or after so many messages, for ever; writing takes a fifth of the time at most."""
         while True:
             began_s, began = time.monotonic(), self._applying.messages
-            while time.monotonic() - began_s < every_s and self._applying.messages - began < messages:
+            while time.monotonic() - began_s < every_s and self._applying.messages - began < messages:  # noqa: ASYNC110 - two reasons to end
                 await asyncio.sleep(min(every_s, 0.5))
             saving_s = time.monotonic()
             try:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from realtime.outputs import DeadLetter, Output, Reply, Send
-from realtime.wire import LARGEST_MESSAGE, Kept, Out
+from realtime.wire import Kept, Out
 from realtime.worker.link import Link
 from realtime.worker.sending import Sending
 
@@ -31,6 +31,8 @@ class Outgoing:
         self.sending = Sending(link, model, self.add_letters)
         self._link = link
         self._model = model
+        self.failures = 0
+        """Messages that were put aside."""
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._added = self._acked = 0
@@ -47,6 +49,7 @@ class Outgoing:
                     self.sending.add(partition, position, one)
                 else:
                     kept.append(one)  # type: ignore[arg-type]
+                    self.failures += isinstance(one, DeadLetter)
                     if isinstance(one, Reply):
                         replies.append(one)
             if kept:
@@ -114,8 +117,3 @@ def _parts(out: Out) -> list[bytes]:
     middle = len(out.outputs) // 2
     halves = (out.outputs[:middle], out.outputs[middle:])
     return [part for half in halves for part in _parts(Out(out.partition, out.position, half))]
-
-
-def too_large(output: Any) -> bool:
-    """Tell whether an output could not be carried; texts and contents of hostile models can be of any size."""
-    return len(encode(output)) > LARGEST_MESSAGE

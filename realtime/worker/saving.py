@@ -122,13 +122,13 @@ class Saving:
 
     async def _keep(self, number: int, record: SnapshotRecord, file: Path, *, paced: bool) -> None:
         store = await self._link.js.object_store(wire.STATES)
-        new = file.exists()
+        new = await asyncio.to_thread(file.exists)
         if new:
-            record.bytes = file.stat().st_size
+            record.bytes = (await asyncio.to_thread(file.stat)).st_size
             meta = ObjectMeta(name=record.object, options=ObjectMetaOptions(max_chunk_size=PIECE_BYTES))
             with Paced(file, PAUSE_S if paced else 0.0) as pieces:
                 await store.put(record.object, pieces, meta)
-            file.unlink()
+            await asyncio.to_thread(file.unlink)
         before = await self._replace(number, record)
         if before is None:
             if new:

@@ -45,9 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
     """Why the one before ended."""
     snapshot_s: float = 30.0
-    snapshot_messages: int = 500_000
-    keep_s: float = 600.0
-    """So long frames stay in the stream after they are in snapshots, for those that read along."""
+    snapshot_messages: int = 300_000
     changes_s: float = 1.0
     """How often changed states go out for the history; 0 for never."""
 
@@ -81,8 +79,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         restarts=_number(environ, "REALTIME_RESTARTS", 0),
         trouble=environ.get("REALTIME_TROUBLE", ""),
         snapshot_s=_number(environ, "REALTIME_SNAPSHOT_S", 30.0),
-        snapshot_messages=_number(environ, "REALTIME_SNAPSHOT_MESSAGES", 500_000),
-        keep_s=_number(environ, "REALTIME_KEEP_S", 600.0),
+        snapshot_messages=_number(environ, "REALTIME_SNAPSHOT_MESSAGES", 300_000),
         changes_s=_number(environ, "REALTIME_CHANGES_S", 1.0),
     )
 

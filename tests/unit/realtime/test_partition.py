@@ -172,3 +172,85 @@ def test_the_field_is_found_in_nested_messages() -> None:
     assert field_of("Expected `int`, got `str` - at `$.place.longitude`") == "place.longitude"
     assert field_of("Object missing required field `x` - at `$.place`") == "place.x"
     assert field_of("Invalid value 'C' - at `$.type`") == "type"
+
+
+def apply(partition: Partition, position: int, *groups: Group, at_s: float = 0.0) -> list[object]:
+    return [*asyncio.run(partition.apply(at_s, groups, position))]
+
+
+GOOD = b'{"type":"Reading","pressure_bar":1}'
+
+
+def test_what_a_source_sends_again_is_handled_once() -> None:
+    """A worker that crashed sends again what it may have sent: a contact counted twice is a wrong alarm."""
+    partition = Partition(read_model(Pump))
+    apply(partition, 1, Group((Item("a", GOOD), Item("a", GOOD)), "Person.3", (10, 11)))
+    apply(partition, 2, Group((Item("a", GOOD), Item("a", GOOD)), "Person.3", (11, 12)))
+    apply(partition, 3, Group((Item("a", GOOD),), "Person.4", (5,)))
+    apply(partition, 4, Group((Item("a", GOOD),), "Person.3", (12,)))
+    assert partition.get("a").count == 4  # type: ignore[attr-defined]
+
+
+def test_a_message_that_is_left_out_costs_nobody_else_anything() -> None:
+    """It ended the process three times; its neighbours in the frame are as good as any."""
+    partition = Partition(read_model(Pump))
+    partition.left_out = {2: frozenset({1})}
+    for position in (1, 2):
+        letters = apply(partition, position, Group((Item("a", GOOD), Item("b", GOOD), Item("c", GOOD))))
+    (letter,) = [one for one in letters if isinstance(one, DeadLetter)]
+    assert (letter.instance, letter.output_id, letter.content) == ("b", "2.1.0", GOOD)
+    assert [partition.get(one).count for one in "abc"] == [2, 1, 2]  # type: ignore[attr-defined]
+
+
+def test_of_a_batch_nobody_knows_which_message_it_was_so_all_are_left_out() -> None:
+    """Else each of fifty would end the process three times."""
+    partition = Partition(read_model(Burst))
+    partition.left_out = {1: frozenset({0})}
+    letters = apply(partition, 1, Group((Item("a", GOOD), Item("b", GOOD), Item("a", GOOD))))
+    assert sorted(one.instance for one in letters if isinstance(one, DeadLetter)) == ["a", "a"]
+    assert partition.get("b").batches == [1]  # type: ignore[attr-defined]
+
+
+def test_where_it_is_can_be_seen_while_a_message_is_handled_and_only_then() -> None:
+    """The host learns from it which message ended a worker."""
+    partition = Partition(read_model(Pump), number=3)
+    seen: list[tuple[int, ...]] = []
+
+    class Cells(list[int]):
+        def __setitem__(self, index: int, value: int) -> None:  # type: ignore[override]
+            super().__setitem__(index, value)
+            seen.append(tuple(self))
+
+    partition.where = Cells([0, 0, 0])
+    apply(partition, 7, Group((Item("a", GOOD), Item("b", GOOD))))
+    assert (3, 7, 0) in seen
+    assert (3, 7, 1) in seen
+    assert tuple(partition.where) == (3, 0, 1)  # type: ignore[arg-type]
+
+
+def test_a_frame_for_others_passes_by_unless_timers_are_due() -> None:
+    """Sixteen partitions read each frame, and most frames are for some of them only."""
+    partition = Partition(read_model(Pump))
+    apply(partition, 1, Group((Item("a", GOOD),)), at_s=100.0)
+    assert partition.pass_by(105.0, 2)
+    assert (partition.position, partition.time_s) == (2, 105.0)
+    assert not partition.pass_by(110.0, 3)
+    assert partition.position == 2
+
+
+class Loud(Twin):
+    """Says more than can be carried."""
+
+    @on_message(Reading)
+    def read(self, message: Reading, context: Context) -> None:
+        context.log_event("x" * 10_000)
+        context.reply("x" * 300_000)
+
+
+def test_an_output_that_is_too_large_is_refused_with_its_size() -> None:
+    """One that the broker does not take would be tried again for ever, and everything behind it would wait."""
+    mock = Mock(Loud)
+    mock.send("a", Reading(pressure_bar=1))
+    (letter,) = mock.dead_letters()
+    assert "300002 bytes are too many to be carried" in letter.reason
+    assert len(mock.events()[0].text) == 4096

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from realtime.changes import Changes, Follower
-from realtime.worker.sharing import WAITING, plan_shares
 from realtime.worker.settings import NotConfigured, read_settings
+from realtime.worker.sharing import WAITING, plan_shares
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 16, 20])

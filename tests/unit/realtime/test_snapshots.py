@@ -84,3 +84,26 @@ def test_fields_may_come_and_go_between_versions_but_not_change_their_kind() -> 
 
     with pytest.raises(ModelRefused, match="do not fit this version"):
         read_snapshot(read_model(Other), data)
+
+
+def test_a_snapshot_leaves_out_what_has_its_default_and_leaves_states_as_they_are() -> None:
+    """A million instances at rest would fill the disk twice a minute."""
+    partition = Partition(read_model(Heart))
+    life(partition, FRAMES)
+    before = msgspec.json.encode(partition.twins)
+    data = write_snapshot(partition)
+    assert b"missed" not in write_snapshot(
+        read_snapshot(read_model(Heart), write_snapshot(Partition(read_model(Heart))))
+    )
+    assert all(type(one) is Heart for one in partition.twins)
+    assert msgspec.json.encode(partition.twins) == before
+    assert data.count(b"beats") == len(partition.twins)
+
+
+@pytest.mark.parametrize("length", [3, 40, -1, -4])
+def test_a_snapshot_that_was_cut_off_is_refused(length: int) -> None:
+    """Half a fleet would begin anew without a word."""
+    partition = Partition(read_model(Heart))
+    life(partition, FRAMES)
+    with pytest.raises(ModelRefused):
+        read_snapshot(read_model(Heart), write_snapshot(partition)[:length])
