@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "alerts": "realtime.cli.alerts:alerts",
     "dead-letters": "realtime.cli.messages:dead_letters",
     "keys": "realtime.cli.keys:keys",
+    "dashboard": "realtime.cli.dashboards:dashboard",
     "mock": "realtime.cli.mocking:mock",
     "simulate": "realtime.simulate.command:simulate",
     "completion": "realtime.cli.completion:completion",
