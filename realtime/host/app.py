@@ -16,7 +16,6 @@ from nats.js.errors import NotFoundError
 from realtime import wire
 from realtime.host.checking import Checking
 from realtime.host.replay import Replays
-from realtime.host.replay import Replays
 from realtime.host.running import Runner, Where
 from realtime.host.settings import HostSettings
 from realtime.wire import ModelRecord
@@ -120,7 +119,6 @@ async def main(settings: HostSettings) -> None:
     with tempfile.TemporaryDirectory(prefix="realtime-host-") as folder:
         link = await connect(settings.broker, f"host {settings.name}")
         await Checking(link).listen()
-        await Replays(link).listen()
         await Replays(link).listen()
         host = asyncio.create_task(Host(settings, link, Path(folder)).run())
         await ended.wait()

@@ -59,12 +59,15 @@ class Sender:
         self._rig = rig
         self._waits = waits
         self.number = 0
+        self.longest_pause_s = 0.0
+        """Between two acknowledgements, since somebody set it to 0."""
         self.acknowledged: list[int] = []
         self.doubtful: set[int] = set()
         """Sent without an answer: these may be there or not."""
         self.stopped = False
 
     async def run(self) -> None:
+        last_s = time.monotonic()
         while not self.stopped:
             numbers = range(self.number, self.number + 20)
             self.number += 20
@@ -76,6 +79,8 @@ class Sender:
                 self.doubtful |= set(numbers)
             else:
                 self.acknowledged += numbers
+                self.longest_pause_s = max(self.longest_pause_s, time.monotonic() - last_s)
+                last_s = time.monotonic()
             await asyncio.sleep(0.005)
 
 

@@ -63,7 +63,7 @@ class Rig:
             content = message if isinstance(message, bytes) else msgspec.json.encode(message)
             groups.setdefault(partition_of(instance, self._partitions[model]), []).append(Item(instance, content))
         data = encode_items(time.time() if at_s is None else at_s, groups)
-        ack = await self.space.js.publish(f"in.{model}", data)
+        ack = await self.space.js.publish(f"in.{model}", data, timeout=2)
         return ack.seq
 
     # --- processes --------------------------------------------------------------------------

@@ -30,7 +30,8 @@ async def shared(rig: Rig, workers: int, within_s: float = 20.0) -> None:
 async def phase(name: str, sender: Sender, waits: Waits, began: int) -> int:
     """Print how long the messages of a phase waited; give where the next one begins."""
     await asyncio.sleep(0.3)
-    print(f"{name}: {waits.words(range(began, sender.number))}")
+    pause_s, sender.longest_pause_s = sender.longest_pause_s, 0.0
+    print(f"{name}: {waits.words(range(began, sender.number))}; longest pause of acknowledgements {pause_s:.2f} s")
     return sender.number
 
 
@@ -68,7 +69,7 @@ async def go_through(rig: Rig, sender: Sender, waits: Waits) -> None:
     at = await phase("all is well", sender, waits, 0)
     server = rig.broker.servers[1]
     await asyncio.to_thread(server.kill)
-    await asyncio.sleep(4)
+    await asyncio.sleep(6)
     at = await phase("a server is gone", sender, waits, at)
     await asyncio.to_thread(server.start)
     await asyncio.sleep(2)

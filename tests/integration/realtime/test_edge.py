@@ -40,6 +40,11 @@ class Valve(Twin):
 """
 
 
+def start(configuration: Path) -> subprocess.Popen[bytes]:
+    with configuration.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen([server_program(), "-c", str(configuration)], stdout=log, stderr=log)
+
+
 async def messages(js: JetStreamContext, stream: str) -> int:
     try:
         return (await js.stream_info(stream)).state.messages
@@ -75,8 +80,7 @@ def test_the_edge_goes_on_without_the_centre_which_catches_up(tmp_path: Path) ->
             password=password,
         )
         (tmp_path / "edge.conf").write_text(edge_text(edge))
-        with (tmp_path / "edge.log").open("wb") as log:
-            server = subprocess.Popen([server_program(), "-c", str(tmp_path / "edge.conf")], stdout=log, stderr=log)
+        server = start(tmp_path / "edge.conf")
         try:
             async with opened_spaces(broker) as spaces:
                 centre = await spaces.open(OWNER)

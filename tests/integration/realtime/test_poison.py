@@ -12,6 +12,7 @@ from nats.js.kv import KeyValue
 from realtime import wire
 from realtime.outputs import DeadLetter
 from realtime.wire import CheckAnswer, CheckQuestion
+from tests.support.nats import until
 from tests.support.workers import Rig, running_rig
 
 FRAGILE = """
@@ -53,9 +54,14 @@ async def put_aside(rig: Rig, model: str, count: int) -> list[DeadLetter]:
 
 async def ended(pid: int) -> bool:
     """Wait until a process that is not our child is gone, or is only waited for."""
-    async with asyncio.timeout(5):
-        while (about := Path("/proc") / str(pid) / "cmdline").exists() and about.read_bytes():
-            await asyncio.sleep(0.02)
+
+    async def gone() -> bool:
+        try:
+            return not (Path("/proc") / str(pid) / "cmdline").read_bytes()
+        except OSError:
+            return True
+
+    await until(gone, 5)
     return True
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from realtime.outputs import Alert, DeadLetter, Event, Reply
+from tests.support.nats import until
 from tests.support.workers import running_rig
 
 COUNTER = """
@@ -69,11 +70,11 @@ def test_messages_become_states_replies_alerts_and_messages_to_others(tmp_path: 
                 ("b", b'{"count":1,"total":-2}'),
                 ("d", b'{"count":1,"total":1}'),
             ]
-            async with asyncio.timeout(10):
-                while (
-                    len([1 for out in await rig.outs("Counter") for one in out.outputs if isinstance(one, Alert)]) < 4
-                ):
-                    await asyncio.sleep(0.05)
+
+            async def four_alerts() -> bool:
+                return sum(isinstance(one, Alert) for out in await rig.outs("Counter") for one in out.outputs) >= 4
+
+            await until(four_alerts)
             outputs = [one for out in await rig.outs("Counter") for one in out.outputs]
             assert [one.instance for one in outputs if isinstance(one, DeadLetter)] == ["c"]
             assert sorted(one.key for one in outputs if isinstance(one, Alert)) == [
