@@ -13,7 +13,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from realtime.service.mqtt import packets
-from realtime.service.mqtt.packets import MQTT_3, Publish
+from realtime.service.mqtt.packets import MQTT_3, MQTT_5, Publish
 from realtime.service.mqtt.part import Mqtt
 from realtime.service.mqtt.proxied import SIGNATURE
 from realtime.service.mqtt.shared import MqttSettings
@@ -229,18 +229,20 @@ def test_a_device_that_dies_leaves_its_will_behind_its_messages(stand: Stand) ->
     assert stand.kept("mortal") == [b"alive", b"dead"]
 
 
-def _raw(stand: Stand, instance: str, keepalive_s: int = 0) -> socket.socket:
+def _raw(stand: Stand, instance: str, keepalive_s: int = 0, level: int = MQTT_3) -> socket.socket:
     """Connect as a device without a library, that does as it likes."""
     name = f"{OWNER}/{MODEL}/{instance}".encode()
     parts = [instance.encode(), name, stand.key(instance).encode()]
     body = (
-        b"\0\4MQTT\4\xc2"
+        b"\0\4MQTT"
+        + bytes((level, 0xC2))
         + keepalive_s.to_bytes(2, "big")
+        + (b"\0" if level == MQTT_5 else b"")
         + b"".join(len(one).to_bytes(2, "big") + one for one in parts)
     )
     connection = socket.create_connection(("127.0.0.1", stand.port), 10)
     connection.sendall(b"\x10" + bytes((len(body) | 0x80, 1) if len(body) > 127 else (len(body),)) + body)
-    assert connection.recv(4) == b"\x20\x02\0\0"
+    assert connection.recv(200)[2:4] == b"\0\0"
     return connection
 
 
@@ -256,18 +258,19 @@ def test_a_silent_device_is_cut_off_after_one_and_a_half_times_its_keepalive(sta
 
 def test_a_device_that_does_not_read_costs_no_memory_and_no_one_else_time(stand: Stand) -> None:
     """It is stopped by its own socket, while others go on."""
-    with _raw(stand, "slow") as connection:
+    with _raw(stand, "slow", level=MQTT_5) as connection:
         for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             connection.setsockopt(socket.SOL_SOCKET, buffer, 8192)
         connection.setblocking(False)
-        ping, sent, stalled_since = b"\xc0\0" * 30_000, 0, time.monotonic()
-        while time.monotonic() - stalled_since < 0.5 and sent < 200_000_000:
+        refused = packets.publish(MQTT_5, Publish("x", b"", 1, 1))  # answered with many more bytes than it has
+        sent, stalled_since = 0, time.monotonic()
+        while time.monotonic() - stalled_since < 0.5 and sent < 20_000_000:
             try:
-                sent += connection.send(ping[sent % 2 :])
+                sent += connection.send((refused * 1000)[sent % len(refused) :])
                 stalled_since = time.monotonic()
             except BlockingIOError:
                 time.sleep(0.005)
-        assert sent < 100_000_000  # the kernel's buffers, and not our memory
+        assert sent < 20_000_000  # the kernel's buffers, and not our memory
         with Client(stand, "beside-slow") as device:
             assert device.publish(b"1", 1) == 0
 
