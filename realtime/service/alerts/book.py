@@ -13,7 +13,7 @@ from realtime.outputs import Alert, Event
 from realtime.service.alerts import matters, outbox, things
 from realtime.service.alerts.database import Database
 from realtime.service.alerts.matters import Change, Decision, Filter
-from realtime.service.alerts.models import Delivery, Matter, MatterState, Raised, Silence
+from realtime.service.alerts.models import Delivery, Matter, MatterState, Raised, Rule, Silence
 from realtime.wire import Out
 
 EVENTS_KEPT: Final = 200
@@ -130,6 +130,15 @@ class Book:
             changes = matters.decide(connection, ids, Decision(state=state, by=by, note=note, at_s=now_s))
             outbox.enqueue(connection, changes, things.every(connection, Delivery), now_s)
             return changes
+
+    def erase_model(self, model: str) -> None:
+        """Forget all about a model, its rules too."""
+        with self.database.transaction() as connection:
+            for table in ("matters", "events", "places"):
+                connection.execute(f"DELETE FROM {table} WHERE model = ?", (model,))  # noqa: S608 - our own names
+            for rule in things.every(connection, Rule):
+                if rule.model == model:
+                    things.remove(connection, Rule, rule.id, self._now())
 
     def tidy(self) -> None:
         """Let go what is older, or more, than is kept."""

@@ -23,6 +23,7 @@ from realtime.service.alerts.webhooks import Webhooks
 from realtime.service.spaces import Space, Spaces
 from realtime.wire import Out
 from twinhub.settings.realtime_delivery import Delivery as Settings
+from twinhub.subdomains import label
 
 RULES_EVERY_S: Final = 5.0
 OUTBOX_EVERY_S: Final = 1.0
@@ -85,6 +86,20 @@ class Alerts:
                     self._books[space.label] = await asyncio.to_thread(Book, space.owner, file)
             found = self._books[space.label]
         return found
+
+    async def erase_model(self, space: Space, model: str) -> None:
+        """Forget all about a model."""
+        await asyncio.to_thread((await self.book(space)).erase_model, model)
+
+    async def erase_owner(self, owner: str) -> None:
+        """Forget all about an owner; where they come back, their streams count from the beginning again."""
+        name = label(owner)
+        async with self._opening:
+            book = self._books.pop(name, None)
+            if book is not None:
+                await asyncio.to_thread(book.close)
+            for ending in ("", "-wal", "-shm"):
+                await asyncio.to_thread((self._folder / f"{name}.sqlite{ending}").unlink, missing_ok=True)
 
     async def check_where(self, space: Space, model: str, where: str) -> None:
         """Refuse a rule's condition that no worker could evaluate; raises RealtimeError."""

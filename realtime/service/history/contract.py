@@ -90,8 +90,8 @@ class TimeSeriesStore(Protocol):
     async def read(self, question: Question) -> tuple[pl.DataFrame, bool]:
         """Give rows of READ_SCHEMA in order of time, the latest where there are more than asked for, and whether there are."""
 
-    async def forget(self, owner: str, model: str) -> None:
-        """Erase what is kept of a model."""
+    async def forget(self, owner: str, model: str | None = None) -> None:
+        """Erase what is kept of a model, or of an owner with all places; called while nobody writes of that owner."""
 
     async def tidy(self) -> None:
         """Do what should be done now and then, such as letting go of what is old."""

@@ -44,6 +44,8 @@ class Embedded:
         self._lock = threading.RLock()
         """Held while the list of segments changes, never while files are written."""
         self._merging = threading.Lock()
+        self._writing: dict[str, threading.Lock] = {}
+        """By owner. A follower that was cancelled may leave a write behind, in its thread: what comes next waits for it."""
 
     async def place(self, owner: str, kind: HistoryKind, epoch: int) -> Place:
         return await asyncio.to_thread(self._recover, owner, kind, epoch)
@@ -54,7 +56,7 @@ class Embedded:
     async def read(self, question: Question) -> tuple[pl.DataFrame, bool]:
         return await asyncio.to_thread(self._read, question)
 
-    async def forget(self, owner: str, model: str) -> None:
+    async def forget(self, owner: str, model: str | None = None) -> None:
         await asyncio.to_thread(self._forget, owner, model)
 
     async def tidy(self) -> None:
@@ -65,10 +67,14 @@ class Embedded:
 
     # --- writing ----------------------------------------------------------------------------
 
+    def _lock_of(self, owner: str) -> threading.Lock:
+        with self._lock:
+            return self._writing.setdefault(owner, threading.Lock())
+
     def _recover(self, owner: str, kind: HistoryKind, epoch: int) -> Place:
         folder = self._folder / owner / kind
-        kept = read_place(folder) or Place(epoch=epoch)
-        with self._lock:
+        with self._lock_of(owner), self._merging, self._lock:
+            kept = read_place(folder) or Place(epoch=epoch)
             for one in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if one.is_dir():
                     found = segments.recover(one, (kept.epoch, kept.position), epoch)
@@ -77,6 +83,12 @@ class Embedded:
 
     def _write(self, batch: Batch) -> None:
         folder = self._folder / batch.owner / batch.kind
+        with self._lock_of(batch.owner):
+            written = self._write_all(folder, batch)
+        for model in written:
+            self._merge((batch.owner, batch.kind, model))
+
+    def _write_all(self, folder: Path, batch: Batch) -> dict[str, Segment]:
         place = batch.place
         written = {
             model: segments.write(folder / model, frame, epoch=place.epoch, first=batch.first, last=place.position)
@@ -88,8 +100,7 @@ class Embedded:
         with self._lock:
             for model, segment in written.items():
                 self._known.setdefault((batch.owner, batch.kind, model), []).append(segment)
-        for model in written:
-            self._merge((batch.owner, batch.kind, model))
+        return written
 
     def _merge(self, key: Key) -> None:
         with self._merging:
@@ -174,11 +185,13 @@ class Embedded:
                 self._known[key].remove(segment)
                 segment.path.unlink(missing_ok=True)
 
-    def _forget(self, owner: str, model: str) -> None:
-        with self._merging, self._lock:
+    def _forget(self, owner: str, model: str | None) -> None:
+        with self._lock_of(owner), self._merging, self._lock:
+            for key in [one for one in self._known if one[0] == owner and model in {None, one[2]}]:
+                del self._known[key]
             for kind in HistoryKind:
-                self._known.pop((owner, kind, model), None)
-                shutil.rmtree(self._folder / owner / kind / model, ignore_errors=True)
+                folder = self._folder / owner / kind
+                shutil.rmtree(folder if model is None else folder / model, ignore_errors=True)
 
 
 def _portions(listed: list[Segment]) -> Iterator[list[Segment]]:

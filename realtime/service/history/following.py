@@ -40,7 +40,7 @@ class Follower:
     def __init__(
         self, space: Space, kind: HistoryKind, store: TimeSeriesStore, *, write_every_s: float = WRITE_EVERY_S
     ) -> None:
-        self._space = space
+        self.space = space
         self._kind = kind
         self._store = store
         self._every_s = write_every_s
@@ -57,22 +57,22 @@ class Follower:
             except (NatsError, TimeoutError, OSError, StoreAway, Torn) as error:
                 log.warning(
                     "history of %s (%s) begins again: %s",
-                    self._space.label,
+                    self.space.label,
                     self._kind,
                     str(error) or type(error).__name__,
                 )
             except Exception:  # whatever it is, what is in the stream is not lost
-                log.exception("history of %s (%s) begins again", self._space.label, self._kind)
+                log.exception("history of %s (%s) begins again", self.space.label, self._kind)
             await asyncio.sleep(AGAIN_S)
 
     async def _follow(self) -> None:
-        stream, js = STREAMS[self._kind], self._space.js
+        stream, js = STREAMS[self._kind], self.space.js
         info = await js.stream_info(stream)
         epoch = int(info.created.timestamp() * 1_000_000) if info.created else 0
-        place = await self._store.place(self._space.label, self._kind, epoch)
+        place = await self._store.place(self.space.label, self._kind, epoch)
         await self._make_consumer(js, stream, place.position + 1)
         reader = await js.pull_subscribe_bind(DURABLE, stream=stream)
-        collector = self.collector = Collector(self._space.label, self._kind, place)
+        collector = self.collector = Collector(self.space.label, self._kind, place)
         last, number = None, 0
         try:
             while True:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,13 +90,13 @@ class Influx:
             raise StoreAway(f"InfluxDB answered {answer.status_code}.", "Check 'realtime.history'.")
         return await asyncio.to_thread(_rows, answer.json(), question.most)
 
-    async def forget(self, owner: str, model: str) -> None:
-        params = {
-            "db": self._database,
-            "q": f'DROP SERIES FROM "{model}" WHERE "twin_owner" = $owner',
-            "params": json.dumps({"owner": owner}),
-        }
-        await self._ask("POST", "/query", params=params)
+    async def forget(self, owner: str, model: str | None = None) -> None:
+        measurement = f'FROM "{model}" ' if model else ""
+        text = f'DROP SERIES {measurement}WHERE "twin_owner" = $owner'
+        values = json.dumps({"owner": owner})
+        await self._ask("POST", "/query", params={"db": self._database, "q": text, "params": values})
+        if model is None:
+            await asyncio.to_thread(shutil.rmtree, self._folder / owner, ignore_errors=True)
 
     async def tidy(self) -> None:
         """How long points are kept is InfluxDB's own setting."""

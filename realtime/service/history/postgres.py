@@ -89,8 +89,12 @@ class Postgres:
         columns = {"time_us": [row[0] for row in rows], "content": [row[1] for row in rows]}
         return pl.DataFrame(columns, schema=READ_SCHEMA)[: question.most].reverse(), len(rows) > question.most
 
-    async def forget(self, owner: str, model: str) -> None:
-        await self._run("DELETE FROM twinhub_history WHERE owner = %s AND model = %s", (owner, model))
+    async def forget(self, owner: str, model: str | None = None) -> None:
+        if model is not None:
+            await self._run("DELETE FROM twinhub_history WHERE owner = %s AND model = %s", (owner, model))
+            return
+        await self._run("DELETE FROM twinhub_history WHERE owner = %s", (owner,))
+        await self._run("DELETE FROM twinhub_history_places WHERE owner = %s", (owner,))
 
     async def tidy(self) -> None:
         """Let go of what is older than is kept."""

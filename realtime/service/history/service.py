@@ -11,6 +11,7 @@ import polars as pl
 from realtime.service.history.contract import READ_SCHEMA, HistoryKind, Question, TimeSeriesStore
 from realtime.service.history.following import WRITE_EVERY_S, Follower
 from realtime.service.spaces import Space, Spaces
+from twinhub.subdomains import label
 
 LOOK_EVERY_S: Final = 5.0
 TIDY_EVERY_S: Final = 600.0
@@ -27,6 +28,7 @@ class History:
         self._spaces = spaces
         self._every_s = write_every_s
         self._followers: dict[tuple[str, HistoryKind], Follower] = {}
+        self._tasks: dict[tuple[str, HistoryKind], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Follow every owner's streams, new ones' too, until cancelled."""
@@ -37,11 +39,19 @@ class History:
             while True:
                 for space in await self._all():
                     for kind in HistoryKind:
-                        if (space.label, kind) not in self._followers:
-                            follower = Follower(space, kind, self.store, write_every_s=self._every_s)
-                            self._followers[space.label, kind] = follower
-                            group.create_task(follower.run())
+                        self._follow(group, space, kind, self.store)
                 await asyncio.sleep(LOOK_EVERY_S)
+
+    def _follow(self, group: asyncio.TaskGroup, space: Space, kind: HistoryKind, store: TimeSeriesStore) -> None:
+        """Follow a stream, where nobody does; an owner who was erased and came back has another place."""
+        key = (space.label, kind)
+        known = self._followers.get(key)
+        if known is not None and known.space is space:
+            return
+        if key in self._tasks:
+            self._tasks[key].cancel()
+        follower = self._followers[key] = Follower(space, kind, store, write_every_s=self._every_s)
+        self._tasks[key] = group.create_task(follower.run())
 
     async def _all(self) -> list[Space]:
         try:
@@ -75,10 +85,20 @@ class History:
         kept, more = await self.store.read(question)
         return await asyncio.to_thread(_joined, kept, recent, question), more
 
-    async def forget(self, owner: str, model: str) -> None:
+    async def erase_model(self, space: Space, model: str) -> None:
         """Erase what is kept of a model, for good."""
         if self.store is not None:
-            await self.store.forget(owner, model)
+            await self.store.forget(space.label, model)
+
+    async def erase_owner(self, owner: str) -> None:
+        """Erase what is kept of an owner, for good."""
+        name = label(owner)
+        ending = [self._tasks.pop(key) for key in list(self._tasks) if key[0] == name]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        if self.store is not None:
+            await self.store.forget(name)
 
     async def close(self) -> None:
         """Close the store."""

@@ -12,7 +12,7 @@ from realtime.service.alerts import outbox, things
 from realtime.service.alerts.book import EVENTS_KEPT, Book
 from realtime.service.alerts.errors import AlertMissing, AlertRefused
 from realtime.service.alerts.matters import Filter, trim
-from realtime.service.alerts.models import Delivery, DeliveryKind, MatterState, Silence
+from realtime.service.alerts.models import Delivery, DeliveryKind, MatterState, Rule, Silence
 from realtime.wire import Out
 
 
@@ -208,6 +208,19 @@ def test_hostile_sizes_and_times_are_cut(book: Book) -> None:
     assert found["kkk"].details == {"left_out": "100002 bytes"}
     assert found["nan"].details == {}
     assert found["n"].last_s == 0.0
+
+
+def test_an_erased_model_leaves_nothing_and_begins_anew(book: Book) -> None:
+    """One of the same name that comes later must not be taken for a repeat."""
+    put(book, Rule(id="r1", name="hot", model="Boiler", where="t > 1", key="hot", text="x"))
+    book.take("Boiler", outs(alert(5)))
+    book.take("Kettle", outs(alert(5, instance="k2")))
+    book.erase_model("Boiler")
+    assert [one.instance for one in live(book)] == []
+    with book.database.reading() as connection:
+        assert things.every(connection, Rule) == []
+    book.take("Boiler", outs(alert(1)))
+    assert len(live(book)) == 1
 
 
 # --- silences and the outbox ----------------------------------------------------------------

@@ -162,6 +162,10 @@ def test_a_model_can_be_forgotten(tmp_path: Path) -> None:
     asyncio.run(store.forget("anna", "Boiler"))
     assert contents(store) == []
     assert contents(store, model="Kettle") == ["x"]
+    asyncio.run(store.forget("anna"))
+    assert contents(store, model="Kettle") == []
+    assert files(tmp_path) == []
+    assert place(store).position == 0
 
 
 def test_one_instance_of_many_is_read_from_a_small_part_of_a_segment(tmp_path: Path) -> None:
