@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.types import ASGIApp
 
 from twinhub.logging import configure_logging
@@ -11,7 +13,13 @@ from twinhub.serve import serve
 
 
 def serve_part(
-    app: ASGIApp, part: str, port: int, places: Places, *, websockets: bool = False, largest_frame_bytes: int = 4096
+    app: ASGIApp,
+    part: str,
+    port: int,
+    places: Places,
+    *,
+    websockets: bool | type[asyncio.Protocol] = False,
+    largest_frame_bytes: int = 4096,
 ) -> None:
     """Serve until SIGTERM, where only the gateway and the monitor reach it."""
     configure_logging(part, places.settings.monitoring.log_level)

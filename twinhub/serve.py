@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from pathlib import Path
@@ -17,11 +18,11 @@ def serve(
     port: int,
     *,
     host: str = "127.0.0.1",
-    websockets: bool = False,
+    websockets: bool | type[asyncio.Protocol] = False,
     largest_frame_bytes: int = 4096,
     log_config: dict[str, Any] | None = LOGGING_CONFIG,
 ) -> None:
-    """Serve until SIGTERM; requests under way get a few seconds to end."""
+    """Serve until SIGTERM; requests under way get a few seconds to end. WebSockets may have a protocol of their own."""
     uvicorn.run(
         app,
         host=host,
@@ -32,7 +33,7 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
-        ws="websockets-sansio" if websockets else "none",
+        ws=websockets if isinstance(websockets, type) else "websockets-sansio" if websockets else "none",
         # Deflating costs memory and processor for each stream, and the pong of a slow browser comes late.
         ws_per_message_deflate=False,
         ws_max_size=largest_frame_bytes,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime.service import installed, standalone
+from realtime.service.quick_websocket import QuickWebSocket
 from twinhub.part import serve_part
 from twinhub.places import read_places
 from twinhub.serve import serve
@@ -32,11 +33,13 @@ def main() -> None:
         app = standalone.create_app(
             given.data.absolute(), owner=given.owner, host=not given.no_host, mqtt_port=given.mqtt_port
         )
-        serve(app, given.port, websockets=True, largest_frame_bytes=LARGEST_FRAME)
+        serve(app, given.port, websockets=QuickWebSocket, largest_frame_bytes=LARGEST_FRAME)
         return
     places = read_places()
     app = installed.make_app(places)
-    serve_part(app, "realtime", places.realtime_port, places, websockets=True, largest_frame_bytes=LARGEST_FRAME)
+    serve_part(
+        app, "realtime", places.realtime_port, places, websockets=QuickWebSocket, largest_frame_bytes=LARGEST_FRAME
+    )
 
 
 if __name__ == "__main__":

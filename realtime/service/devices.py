@@ -13,7 +13,7 @@ import hmac
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -51,6 +51,8 @@ class Devices:
         self._secret = secret.encode()
         self._known: OrderedDict[tuple[str, str, int], Shard] = OrderedDict()
         self._lock = asyncio.Lock()
+        self.is_gone: Callable[[str], bool] = lambda _: False
+        """Whether an owner has no account any more; their devices are refused then."""
 
     def key_for(self, owner: str, model: str, instance: str, generation: int = 1) -> str:
         """Make the key of a device; the same for the same generation."""
@@ -63,7 +65,7 @@ class Devices:
 
     async def verify(self, owner: str, model: str, instance: str, key: str) -> bool:
         """Tell whether this is the device's key, not renewed or revoked since; raises BrokerAway."""
-        if len(key) != KEY_LENGTH or not key.isascii():
+        if len(key) != KEY_LENGTH or not key.isascii() or self.is_gone(owner):
             return False
         space = await self._spaces.find(owner)
         if space is None:

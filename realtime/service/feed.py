@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -109,6 +109,16 @@ class Feeds:
                 return
 
 
+class _Group:
+    """Frames that came together."""
+
+    __slots__ = ("done", "frames")
+
+    def __init__(self, frames: int) -> None:
+        self.frames = frames
+        self.done = False
+
+
 class Feed:
     """One client's messages, and what it is told."""
 
@@ -116,7 +126,7 @@ class Feed:
         self.socket = socket
         self.lane = lane
         self.instance = instance
-        self._under_way: deque[list[bool]] = deque()
+        self._under_way: deque[_Group] = deque()
         self._number = 0
         """Of frames that came."""
         self._acked = 0
@@ -126,35 +136,56 @@ class Feed:
 
     async def read(self) -> None:
         """Take frames until the client leaves."""
+        turns = 0
         while True:
             event = await self.socket.receive()
             if event["type"] == "websocket.disconnect":
                 return
-            data = event.get("bytes")
-            self._take(data if data is not None else event["text"].encode("utf-8", "surrogatepass"))
+            self._take(_frames_of(event))
             if self.lane.full:
                 await self.lane.room()
             while len(self._under_way) >= MOST_UNDER_WAY:
                 self._room.clear()
                 await self._room.wait()
-            if self._number % 64 == 0:
+            turns += 1
+            if turns % 64 == 0:
                 await self.lane.check()
 
-    def _take(self, data: bytes) -> None:
-        self._number += 1
-        number, state = self._number, [False]
+    def _take(self, frames: Sequence[bytes]) -> None:
+        """Read frames that came together, and put together what they hold."""
+        items: list[Pair] = []
+        numbers: list[int] = []
+        for data in frames:
+            self._number += 1
+            numbers.append(self._number)
+            try:
+                pairs = read_frame(data) if self.instance is None else read_own(self.instance, data)
+                if len(pairs) > FRAME_MESSAGES:
+                    raise MessageRefused(
+                        f"A frame has {len(pairs)} messages.", f"Send at most {FRAME_MESSAGES} in one."
+                    )
+            except RealtimeError as error:
+                self._errors.append({"frame": self._number, **error.as_json()})
+                continue
+            if len(items) + len(pairs) > FRAME_MESSAGES:
+                self._put(items, numbers[:-1])
+                items, numbers = [], [self._number]
+            items += pairs
+        self._put(items, numbers)
+
+    def _put(self, items: list[Pair], numbers: list[int]) -> None:
+        """Have the messages of these frames written."""
+        state = _Group(len(numbers))
         self._under_way.append(state)
 
         def done(error: Exception | None) -> None:
             if error is not None:
-                self._errors.append({"frame": number, **_told(error)})
-            state[0] = True
+                told = {one["frame"] for one in self._errors}
+                self._errors.extend({"frame": number, **_told(error)} for number in numbers if number not in told)
+            state.done = True
             self._advance()
 
         try:
-            items: list[Pair] = read_frame(data) if self.instance is None else read_own(self.instance, data)
-            if len(items) > FRAME_MESSAGES:
-                raise MessageRefused(f"A frame has {len(items)} messages.", f"Send at most {FRAME_MESSAGES} in one.")
             if items:
                 self.lane.put(items, done)
             else:
@@ -164,9 +195,8 @@ class Feed:
 
     def _advance(self) -> None:
         waiting = self._under_way
-        while waiting and waiting[0][0]:
-            waiting.popleft()
-            self._acked += 1
+        while waiting and waiting[0].done:
+            self._acked += waiting.popleft().frames
         self._news.set()
         self._room.set()
 
@@ -200,6 +230,15 @@ class Feed:
 
     async def _send(self, content: dict[str, Any]) -> None:
         await self.socket.send({"type": "websocket.send", "text": msgspec.json.encode(content).decode()})
+
+
+def _frames_of(event: Mapping[str, Any]) -> Sequence[bytes]:
+    """Give what a client sent: many frames from a server that knows how to, else one."""
+    frames: Sequence[bytes] | None = event.get("frames")
+    if frames is not None:
+        return frames
+    data: bytes | None = event.get("bytes")
+    return [data if data is not None else event["text"].encode("utf-8", "surrogatepass")]
 
 
 def _told(error: Exception) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def create_app(places: Places, client: HubClient, sessions: Sessions, config: Se
     hub = hub_client(os.environ[HUB_VARIABLE], read_secret(places.secrets / "realtime-hub"))
     hosting = Hosting(places, spaces, hub=hub, secret=config.secret, servers=config.servers)
     core = make_core(spaces, config.secret, hosting.ensure_host)
+    core.devices.is_gone = hosting.is_gone
     core.parts.append(hosting)  # before all others, as /realtime/worker-access is no owner's
     core.background.append(hosting)
     others = add_other_parts(
@@ -93,7 +94,8 @@ def create_app(places: Places, client: HubClient, sessions: Sessions, config: Se
             sink=others.sink,
             mqtt=others.mqtt,
             partitions=places.settings.realtime.partitions,
-            forget_model=[others.forget_model],
+            erase_model=others.erase_model,
+            erase_owner=others.erase_owner,
             disconnect=others.disconnect,
         ),
     )

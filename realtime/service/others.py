@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,11 @@ class Added:
     """What the service's own parts need of them."""
 
     sink: Sink
-    history: History
+    erase_model: list[Callable[[Space, str], Awaitable[None]]]
+    erase_owner: list[Callable[[str], Awaitable[None]]]
+    """What erases what these parts keep of a model, or of an owner."""
     mqtt: dict[str, Any] | None
     disconnect: Callable[[str, str, str | None], object] | None
-
-    async def forget_model(self, space: Space, model: str) -> None:
-        """Erase what these parts keep of a model."""
-        await self.history.forget(space.label, model)
 
 
 def add_other_parts(core: Core, others: Others) -> Added:
@@ -60,7 +58,13 @@ def add_other_parts(core: Core, others: Others) -> Added:
     core.background.append(connectors)
     mqtt = _add_mqtt(core, others)
     about = None if others.mqtt is None else {"port": others.mqtt_port or others.mqtt.port, "tls": others.mqtt.proxied}
-    return Added(alerts, history, about, mqtt.disconnect if mqtt else None)
+    return Added(
+        alerts,
+        [alerts.erase_model, history.erase_model],
+        [alerts.erase_owner, history.erase_owner],
+        about,
+        mqtt.disconnect if mqtt else None,
+    )
 
 
 def _add_alerts(core: Core, others: Others, queries: Queries) -> Alerts:

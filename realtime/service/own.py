@@ -38,8 +38,9 @@ class Around:
     sink: Sink | None = None
     mqtt: dict[str, Any] | None = None
     partitions: int = 16
-    forget_model: Sequence[Callable[[Space, str], Awaitable[None]]] = ()
-    """Called when a model is erased, for parts that keep something of their own."""
+    erase_model: Sequence[Callable[[Space, str], Awaitable[None]]] = ()
+    erase_owner: Sequence[Callable[[str], Awaitable[None]]] = ()
+    """Called when a model or an owner is erased, for parts that keep something of their own."""
     disconnect: Callable[[str, str, str | None], object] | None = None
     """Ends connections of a device, a model or an owner."""
 
@@ -49,7 +50,8 @@ def add_own_parts(core: Core, around: Around) -> Deploying:
     deploying = Deploying(core.intake, core.ensure_host, partitions=around.partitions)
     distributor = Distributor(core.intake, core.replies, around.sink)
     eraser = Eraser(core, around.accounts, around.disconnect)
-    eraser.of_model += around.forget_model
+    eraser.of_model += around.erase_model
+    eraser.of_owner += around.erase_owner
     core.parts += [
         Models(deploying, around.assets, around.host_of, around.mqtt),
         Messages(core.intake, core.replies),

@@ -157,7 +157,8 @@ def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: 
         _known,
         sink=others.sink,
         mqtt=others.mqtt,
-        forget_model=[others.forget_model],
+        erase_model=others.erase_model,
+        erase_owner=others.erase_owner,
         disconnect=others.disconnect,
     )
     add_own_parts(core, around)
