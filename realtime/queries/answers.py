@@ -112,8 +112,8 @@ class Answers:
 
     def _known(self, model: Model) -> Fields:
         if model is not self._model:
+            # Its columns go when they are refreshed: states of another version are another generation.
             self._model, self._fields = model, read_fields(model.kind)
-            self.columns.clear()
         return self._fields
 
     async def _names(self, places: Sequence[int]) -> list[str]:

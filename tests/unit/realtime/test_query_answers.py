@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime import Context, Twin, on_message
+from realtime.model import read_model
 from realtime.queries import questions as wire
 from realtime.queries.answers import Answers
 from realtime.queries.merging import merge_groups, merge_points, merge_rows, quantile
 from realtime.queries.questions import Aggregate, Grouping, Listing, Measure, One, Points, Sort, Top
-from tests.unit.realtime.query_fleet import ask_worker, bodies, partitions, refusal, some_fleet, tell
+from tests.unit.realtime.query_fleet import Seen, ask_worker, bodies, partitions, refusal, some_fleet, tell
 
 FLEET, TOLD = some_fleet()
 KEYS = {
@@ -255,6 +257,39 @@ def test_a_worker_answers_only_for_partitions_that_it_was_given_and_has() -> Non
         assert await ask_worker(answers, FLEET, question, {"w": [99]}) is None
 
     asyncio.run(ask())
+
+
+def test_another_version_of_the_model_is_answered_for_with_its_own_fields() -> None:
+    """A field that became a text must not be looked for among numbers of yesterday."""
+
+    class Device(Twin):
+        level: str = ""
+        extra: int = 7
+
+        @on_message(Seen)
+        def see(self, message: Seen, context: Context) -> None:
+            self.level = str(message.level)
+
+    those, _ = some_fleet()
+    answers = Answers("w")
+    assigned = {"w": [0, 1, 2, 3]}
+
+    async def ask(question: wire.Question) -> Any:
+        found = await ask_worker(answers, those, question, assigned)
+        assert found is not None
+        assert not found.what, found
+        return msgspec.msgpack.decode(found.body, type=wire.Groups)
+
+    async def life() -> None:
+        whole = await ask(Aggregate(where="level > -100", measures=[Measure(of="sum", field="count")]))
+        assert whole.instances > 0
+        for one in those:
+            one.restore(one.names, [Device(level="high") for _ in one.names])
+            one.model = read_model(Device)
+        found = await ask(Aggregate(where="level = 'high'", measures=[Measure(of="sum", field="extra")]))
+        assert (found.instances, found.parts["m0.s"]) == (len(TOLD), [7.0 * len(TOLD)])
+
+    asyncio.run(life())
 
 
 def test_large_answers_come_in_parts_that_the_broker_takes() -> None:
