@@ -19,7 +19,7 @@ from realtime.cli.options import json_option, model_argument, moment, print_json
 )
 @click.option("--sort", metavar="FIELD", help="Field to sort by; -FIELD for the largest first.")
 @click.option("--fields", metavar="A,B", help="Fields to show; all if left out.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @click.option("--offset", default=0, type=click.IntRange(min=0), help="How many to pass over.")
 @json_option
 @click.pass_context
