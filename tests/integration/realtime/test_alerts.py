@@ -322,7 +322,7 @@ def http(service: Standalone) -> Iterator[httpx2.Client]:
         yield client
 
 
-def wait_for(condition: Any, within_s: float = 20.0) -> Any:
+def wait_for(condition: Any, within_s: float = 60.0) -> Any:
     end = time.monotonic() + within_s
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come about"

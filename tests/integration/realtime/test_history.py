@@ -174,7 +174,7 @@ def test_a_follower_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> 
                     info = await space.js.consumer_info("IN", "history")
                     return info.ack_floor is not None and info.ack_floor.stream_seq == 120
 
-                await until(caught_up, 20)
+                await until(caught_up, 60)
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
                 assert await kept() == list(range(360))
@@ -218,7 +218,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
         yield running
 
 
-def wait_for(condition: Any, within_s: float = 20.0) -> Any:
+def wait_for(condition: Any, within_s: float = 60.0) -> Any:
     end = time.monotonic() + within_s
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come about"
