@@ -219,7 +219,7 @@ class Spaces:
     async def close(self) -> None:
         """Leave the broker."""
         for space in self._open.values():
-            with contextlib.suppress(NatsError, asyncio.TimeoutError):
+            with contextlib.suppress(NatsError, OSError, RuntimeError, TimeoutError):
                 await space.nc.close()
         self._open.clear()
 
