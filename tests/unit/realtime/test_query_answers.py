@@ -60,7 +60,7 @@ def exact(values: list[float], of: str) -> Any:
 # --- groups ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from(sorted(KEYS)), max_size=3, unique=True),
     st.sampled_from(["count", "sum", "min", "max", "avg", "distinct", "p0", "p50", "p95", "p99.9", "p100"]),
@@ -187,7 +187,7 @@ def by_python(sort: list[Sort]) -> list[str]:
     return names
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.builds(Sort, st.sampled_from(["id", *KEYS]), st.booleans()), max_size=3),
     st.integers(0, 130),

@@ -35,7 +35,7 @@ def refresh(columns: Columns, those: list[Partition], *names: str) -> None:
     asyncio.run(columns.refresh(those, [FIELDS[name] for name in names]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 30), st.integers(-5, 5), st.sampled_from([None, "a", "b", "c"]), st.integers(0, 3))
