@@ -20,6 +20,7 @@ from nats.js.errors import Error, FetchTimeoutError, KeyNotFoundError
 
 from realtime.errors import RealtimeError
 from realtime.outputs import DeadLetter, Reply
+from realtime.service.figures import OUTPUTS
 from realtime.service.intake import Intake
 from realtime.service.replies import Replies
 from realtime.service.spaces import Space, broker_errors
@@ -118,6 +119,7 @@ class Follower:
             if self._sink is not None:
                 await self._sink.take(self._space, model, new, sequence=message.metadata.sequence.stream)
             for out in new:
+                OUTPUTS.inc(len(out.outputs))
                 await self._put_aside(model, out)
         for model in changed:
             await self._save(model)

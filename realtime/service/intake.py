@@ -15,6 +15,7 @@ from typing import Final
 
 from realtime.frames import Group, Item, encode_frame, partition_of
 from realtime.service.errors import Busy, MessageTooLarge, ModelDisabled, StoreFull
+from realtime.service.figures import MESSAGES, REFUSED, WRITING
 from realtime.service.publishing import Publisher
 from realtime.service.spaces import Space
 from realtime.wire import LARGEST_MESSAGE, ModelRecord
@@ -151,10 +152,13 @@ class Lane:
                 draft = self._drafts.popleft()
                 failure: Exception | None = None
                 try:
-                    self.position = await self._publisher.publish(f"in.{self.model}", draft.encode())
+                    with WRITING.time():
+                        self.position = await self._publisher.publish(f"in.{self.model}", draft.encode())
                     self.accepted += draft.count
+                    MESSAGES.inc(draft.count)
                 except Exception as error:  # each sender is told, whatever it was, and the next frame gets its turn
                     failure = error
+                    REFUSED.labels(getattr(error, "code", "internal")).inc(draft.count)
                 self._size -= draft.size
                 if not self.full:
                     self._room.set()
