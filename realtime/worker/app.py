@@ -92,6 +92,8 @@ class Worker:
 
     async def _end(self) -> None:
         """Leave snapshots and no leases; without a broker nothing is lost either, only done again."""
+        if not self._link.nc.is_connected:
+            return
         try:
             async with asyncio.timeout(END_S):
                 # First, so that the others plan without this one from now on; without the mark that deleting would leave.

@@ -57,7 +57,8 @@ async def connect(broker: Broker, name: str) -> Link:
                 call()
 
     async def failed(error: Exception) -> None:
-        log.info("broker: %s", error)
+        # Ten times a second while the broker is away; that it is away, those say who wait for it.
+        log.debug("broker: %s", error)
 
     nc = await nats.connect(
         list(broker.servers),

@@ -65,14 +65,14 @@ def test_servers_and_workers_come_and_go_and_no_message_is_lost_or_counted_twice
 
 
 async def go_through(rig: Rig, sender: Sender, waits: Waits) -> None:
-    await asyncio.sleep(2)
+    await asyncio.sleep(1)
     at = await phase("all is well", sender, waits, 0)
     server = rig.broker.servers[1]
     await asyncio.to_thread(server.kill)
-    await asyncio.sleep(6)
+    await asyncio.sleep(5)
     at = await phase("a server is gone", sender, waits, at)
     await asyncio.to_thread(server.start)
-    await asyncio.sleep(2)
+    await asyncio.sleep(1)
     at = await phase("it is back", sender, waits, at)
     began_s = time.monotonic()
     rig.processes["w2"].send_signal(signal.SIGSTOP)
