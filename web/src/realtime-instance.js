@@ -1,6 +1,7 @@
 // One instance: its fields live, a plot, its last events and alerts, and a message to it by hand.
 
 import { element, showError } from "./dom.js";
+import { plural } from "./format.js";
 import { fetchFields, fetchHistory, fetchInstance, fetchModel, instanceApi } from "./realtime-api.js";
 import { alertList } from "./realtime-alerts.js";
 import { addressOf } from "./realtime-here.js";
@@ -47,12 +48,13 @@ export async function open(place, { name, id }) {
     for (const [field, value] of values) {
       const line = lines.get(field) ?? makeLine(field);
       const text = figure(value);
-      if (line.textContent !== text) {
-        if (line.textContent) flash(line);
-        line.textContent = text;
-      }
+      if (line.dataset.value === text) continue;
+      if (line.dataset.value !== undefined) flash(line);
+      line.dataset.value = text;
+      if (value && typeof value === "object") showMany(line, value);
+      else line.textContent = text;
     }
-    for (const [field, line] of lines) if (!values.has(field)) line.textContent = "–";
+    for (const [field, line] of lines) if (!values.has(field)) line.textContent = line.dataset.value = "–";
     if (time) plot.add(time, values);
   }
 
@@ -104,6 +106,13 @@ export async function open(place, { name, id }) {
     },
     move: () => {},
   };
+}
+
+// A list, as how many it has, and all of it behind that.
+function showMany(line, value) {
+  const open = line.querySelector("details")?.open ?? false;
+  const count = Object.keys(value).length;
+  line.replaceChildren(count ? element("details", { open }, element("summary", {}, plural(count, "entry", "entries")), element("pre", { class: "tw-reply" }, JSON.stringify(value, null, 1))) : "none");
 }
 
 const part = (title, ...content) => element("section", { class: "tw-panel tw-part" }, element("h3", { class: "tw-panel-title" }, title), ...content);

@@ -34,7 +34,7 @@ export function snippets({ origin, owner, model, instance, message, mqtt }) {
   const one = `${address}/instances/${encodeURIComponent(instance)}/messages`;
   const secure = mqtt?.tls ? " --tls-use-os-certs" : "";
   return [
-    { id: "curl", label: "curl", note: "With a token of yours (from Tokens, in the menu with your name) in the variable TWINHUB_TOKEN.", text: [
+    { id: "curl", label: "curl", note: "With a token that may send messages to real-time twins (from Tokens, in the menu with your name) in the variable TWINHUB_TOKEN.", text: [
       `curl --fail-with-body -H "Authorization: token $TWINHUB_TOKEN" -H 'Content-Type: application/json' \\`,
       `  -d ${quoted(json)} \\`,
       `  ${quoted(`${one}?wait_s=2`)}`,
@@ -51,7 +51,7 @@ export function snippets({ origin, owner, model, instance, message, mqtt }) {
       `mosquitto_pub -h ${mqtt.host} -p ${mqtt.port}${secure} -u ${quoted(`${owner}/${model}/${instance}`)} -P "$DEVICE_KEY" \\`,
       `  -q 1 -t ${quoted(`${owner}/${model}/${instance}`)} -m ${quoted(json)}`,
     ].join("\n") },
-    { id: "python", label: "Python", note: "With a token of yours in the environment variable TWINHUB_TOKEN.", text: [
+    { id: "python", label: "Python", note: "With a token that may send messages to real-time twins in the environment variable TWINHUB_TOKEN.", text: [
       "import json, os, urllib.request",
       "",
       `address = ${JSON.stringify(`${address}/messages`)}`,
