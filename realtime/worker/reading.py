@@ -8,7 +8,6 @@ it is gone, another one begins behind the last frame.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -167,8 +166,3 @@ def _numbers(reply: str) -> tuple[int, int, int]:
     tokens = reply.split(".")
     first = 5 if len(tokens) == 9 else 7  # newer brokers name the domain and the account too
     return int(tokens[first]), int(tokens[first + 1]), int(tokens[first + 3])
-
-
-def now_ms() -> int:
-    """Give the machine's own clock, which nobody sets and which all processes share."""
-    return time.monotonic_ns() // 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Final
 
 from nats.js.errors import NotFoundError
 
@@ -13,7 +14,7 @@ from realtime.errors import ModelRefused
 from realtime.worker.link import AWAY, Link
 
 log = logging.getLogger(__name__)
-MISSING_TRIES = 20
+MISSING_TRIES: Final = 20
 
 
 class Versions:
@@ -23,12 +24,18 @@ class Versions:
         self._link = link
         self._model = model
         self._loaded: dict[int, Loaded] = {}
+        self._refused: dict[int, ModelRefused] = {}
 
     async def load(self, version: int) -> Loaded:
         """Give one that can run, waiting for the broker where it is away; raises ModelRefused."""
+        if version in self._refused:  # each partition asks, and each frame where none is in force
+            raise self._refused[version]
         if version not in self._loaded:
-            bundle = read_bundle(await self._fetch(version))
-            self._loaded[version] = load_bundle(bundle, version)
+            try:
+                self._loaded[version] = load_bundle(read_bundle(await self._fetch(version)), version)
+            except ModelRefused as error:
+                self._refused[version] = error
+                raise
         return self._loaded[version]
 
     async def _fetch(self, version: int) -> bytes:
