@@ -53,6 +53,7 @@ class AccountsFile:
                 reload(self._config)
 
     def _save(self) -> None:
+        self._config.broker_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The accounts first: an owner in the list whom the broker does not know would wait for ever.
         write_private(self._config.broker_folder / "accounts.conf", accounts_text(self._config, self._owners))
         write_private(self._file, json.dumps(self._owners))

@@ -34,6 +34,8 @@ class ServiceConfig:
     """So long messages are kept for replays, unless a snapshot is older."""
     removed_s: float = 7 * DAY_S
     """So long a deleted model can be restored."""
+    domain: str = ""
+    """JetStream's domain, where the server is a leaf: else its streams and the centre's would be one another's."""
     cluster: str = ""
     """More of the broker's configuration, for a cluster or leaf nodes, as its own words."""
 

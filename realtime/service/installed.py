@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import logging
 import os
+import re
+from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from realtime.edge import APART
 from realtime.service.accounts import AccountsFile, write_private
 from realtime.service.app import HEALTH, build, make_core
 from realtime.service.assets import LibraryAssets
@@ -16,6 +22,7 @@ from realtime.service.broker import ensure_synced, run_server, server_text
 from realtime.service.config import GB, ServiceConfig
 from realtime.service.devices import device_key
 from realtime.service.hosting import Hosting, hub_client
+from realtime.service.labels import account_of, broker_user
 from realtime.service.mqtt.shared import MqttSettings
 from realtime.service.others import Others, add_other_parts
 from realtime.service.own import Around, add_own_parts
@@ -30,6 +37,9 @@ BROKER: Final = "twinhub"
 MONITOR_PORT: Final = 8222
 """Where servers that are not ours tell how they are configured."""
 DAY_S: Final = 86400.0
+NO_NAME: Final = re.compile(r"[^A-Za-z0-9]")
+
+log = logging.getLogger("realtime")
 
 
 def service_config(places: Places, bridge_address: str) -> ServiceConfig:
@@ -48,19 +58,26 @@ def service_config(places: Places, bridge_address: str) -> ServiceConfig:
         relaxed_durability=wanted.relaxed_durability,
         owner_limit_bytes=int(wanted.store_gb * GB),
         retention_s=wanted.retention_days * DAY_S,
-        cluster=leaf_text(places),
     )
 
 
-def leaf_text(places: Places) -> str:
-    """Give the words that make our own server a leaf of a centre's; '' where there is none."""
+def leaf_text(places: Places, owners: Sequence[str]) -> str:
+    """Give the words that make our own server a leaf of a centre's, for the one owner whose login it has; '' for none."""
     wanted = places.settings.realtime
-    if wanted.leaf_of is None:
+    if wanted.leaf_of is None or wanted.leaf_secret is None:
+        return ""
+    user, _, password = read_secret(places.secrets / wanted.leaf_secret).partition(":")
+    account = next((account_of(one) for one in owners if broker_user(one, "service") == user), None)
+    if account is None:
+        log.warning("no leaf: %s is nobody who has real-time twins here; restart the broker when they have", user)
         return ""
     scheme, _, host = wanted.leaf_of.partition("://")
-    login = f"{read_secret(places.secrets / wanted.leaf_secret)}@" if wanted.leaf_secret else ""
-    scheme = "tls" if scheme == "tls" else "nats-leaf"
-    return f'leafnodes {{ remotes: [{{ urls: ["{scheme}://{login}{host}"] }}] }}'
+    url = f"{'tls' if scheme == 'tls' else 'nats-leaf'}://{quote(user, safe='')}:{quote(password, safe='')}@{host}"
+    apart = json.dumps(APART)
+    return (
+        f"leafnodes {{ remotes: [{{ url: {json.dumps(url)}, account: {json.dumps(account)}, "
+        f"deny_imports: {apart}, deny_exports: {apart} }}] }}"
+    )
 
 
 def create_app(places: Places, client: HubClient, sessions: Sessions, config: ServiceConfig) -> ASGIApp:
@@ -131,7 +148,10 @@ def run_broker() -> None:
     places = read_places()
     config = service_config(places, os.environ[BRIDGE_VARIABLE])
     config.broker_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    AccountsFile(config).write()
+    accounts = AccountsFile(config)
+    accounts.write()
+    leaf = leaf_text(places, accounts.owners())
+    config = dataclasses.replace(config, cluster=leaf, domain=NO_NAME.sub("-", places.domain) if leaf else "")
     file = config.broker_folder / "nats.conf"
     write_private(file, server_text(config, name=BROKER, monitor=f"127.0.0.1:{places.realtime_broker_monitor_port}"))
     run_server(file)
