@@ -34,7 +34,7 @@ def purge(places: Places, name: str) -> str:
         raise AccountError(
             f"'{name[:40]}' is not a removed account.", "Remove it first: twinhub user remove NAME; it can be restored."
         )
-    if places.settings.realtime.enabled:
+    if places.settings.realtime.enabled and places.realtime.is_dir():
         _erase_twins(places, name)
     # Names are checked when accounts are made, so none of these leaves its folder.
     folders = (places.files / name, places.trash / name, places.uploads / name)

@@ -29,6 +29,7 @@ DERIVED = {
     ("backup", "twinhub.places"),  # where backups are, which only the monitor asks
     ("gateway", "twinhub.places"),  # addresses, which neither the gate nor the watch asks
     ("realtime", "twinhub.places"),  # the port of devices, which only gateway, firewall and service ask
+    ("gateway", "realtime.service.installed"),  # where devices come in, which the broker does not ask
     ("library", "twinhub.homes"),  # when homes are deleted, which only upkeep does
 }
 
