@@ -53,7 +53,9 @@ def partition_of(instance: str, partitions: int) -> int:
 
 def encode_frame(time_s: float, groups: Sequence[tuple[int, Group]] = (), *, version: int = 0) -> bytes:
     """Make the bytes of a frame."""
-    return encoder.encode(Frame(time_s, tuple((number, msgspec.Raw(encoder.encode(group))) for number, group in groups), version))
+    return encoder.encode(
+        Frame(time_s, tuple((number, msgspec.Raw(encoder.encode(group))) for number, group in groups), version)
+    )
 
 
 def encode_items(time_s: float, items: Mapping[int, Sequence[Item]]) -> bytes:

@@ -1,9 +1,9 @@
 """A model in a test, with no server: the very code that handles messages in the service.
 
-    mock = Mock(GasSensor)
-    mock.send("kitchen", Reading(ppm=60), at_s=0)
-    mock.advance(15 * 60 + 1)
-    assert mock.alerts("kitchen")
+mock = Mock(GasSensor)
+mock.send("kitchen", Reading(ppm=60), at_s=0)
+mock.advance(15 * 60 + 1)
+assert mock.alerts("kitchen")
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class Mock:
         self.outputs: list[Output] = []
 
     def send(
-        self, instance: str, *messages: Message | Mapping[str, Any] | bytes, at_s: float | None = None,
+        self,
+        instance: str,
+        *messages: Message | Mapping[str, Any] | bytes,
+        at_s: float | None = None,
         model: type[Twin] | None = None,
     ) -> list[Output]:
         """Have messages arrive together, as objects, dicts or bytes; give what came of them, of other twins too.
@@ -56,7 +59,10 @@ class Mock:
         return self._apply(model.__name__ if model else self._first, items)
 
     def send_all(
-        self, messages: Iterable[tuple[str, Message | Mapping[str, Any] | bytes]], *, at_s: float | None = None,
+        self,
+        messages: Iterable[tuple[str, Message | Mapping[str, Any] | bytes]],
+        *,
+        at_s: float | None = None,
         model: type[Twin] | str | None = None,
     ) -> list[Output]:
         """Have messages of many instances arrive together, each with its instance's id; give what came of them."""
@@ -110,7 +116,9 @@ class Mock:
     def _go_to(self, at_s: float) -> list[Output]:
         found: list[Output] = []
         # One timer's moment after the other, as what one of them sends may start another before the next is due.
-        while (due := [at for one in self._partitions.values() if (at := one.timers.next_s()) is not None and at <= at_s]):
+        while due := [
+            at for one in self._partitions.values() if (at := one.timers.next_s()) is not None and at <= at_s
+        ]:
             self.time_s = max(self.time_s, min(due))
             for name in self._partitions:
                 found += self._apply(name, ())

@@ -1,14 +1,14 @@
 """What a user writes: the state of one device, its messages, and the code that handles them.
 
-    class Reading(Message):
-        temperature_c: float
+class Reading(Message):
+    temperature_c: float
 
-    class Boiler(Twin):
-        hottest_c: Annotated[float, unit("degC")] = 0.0
+class Boiler(Twin):
+    hottest_c: Annotated[float, unit("degC")] = 0.0
 
-        @on_message(Reading)
-        def read(self, message: Reading, context: Context) -> None:
-            self.hottest_c = max(self.hottest_c, message.temperature_c)
+    @on_message(Reading)
+    def read(self, message: Reading, context: Context) -> None:
+        self.hottest_c = max(self.hottest_c, message.temperature_c)
 """
 
 from __future__ import annotations
