@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
 
 from realtime.frames import decode_frame, decode_group
 from realtime.outputs import DeadLetter, Event
@@ -224,12 +227,20 @@ async def opened_in(spaces: object, within_s: float) -> Space:
 
 
 async def _numbers(space: Space) -> list[int]:
+    """Read all messages; servers that choose a new leader need some seconds before they answer."""
     found: list[int] = []
-    last = (await space.js.stream_info("IN")).state.last_seq
-    reading = await space.js.subscribe("in.M", ordered_consumer=True)
-    while True:
-        message = await reading.next_msg(timeout=15)
+    last = (await _patiently(lambda: space.js.stream_info("IN"))).state.last_seq
+    for position in range(1, last + 1):
+        message = await _patiently(lambda at=position: space.js.get_msg("IN", seq=at))
         for _, raw in decode_frame(message.data).groups:
             found += [msgspec.json.decode(item.content)["n"] for item in decode_group(raw).items]
-        if message.metadata.sequence.stream >= last:
-            return found
+    return found
+
+
+async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    async with asyncio.timeout(40):
+        while True:
+            try:
+                return await ask()
+            except (NatsError, JetStreamError):
+                await asyncio.sleep(0.2)
