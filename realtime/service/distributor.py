@@ -69,7 +69,8 @@ class Distributor:
             await asyncio.gather(*self._works.values(), return_exceptions=True)
 
     async def _follow(self, space: Space) -> None:
-        while True:
+        # Closed only when its owner was erased; one who comes back under that name has another place.
+        while not space.nc.is_closed:
             try:
                 await Follower(space, self._intake, self._replies, self._sink).run()
             except (NatsError, Error, RealtimeError, OSError, TimeoutError) as error:

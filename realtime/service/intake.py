@@ -192,7 +192,7 @@ class Intake:
     def publisher(self, space: Space) -> Publisher:
         """Give what writes to an owner's streams."""
         found = self._publishers.get(space.owner)
-        if found is None:
+        if found is None or found.ended:
             found = self._publishers[space.owner] = Publisher(space)
         return found
 

@@ -48,6 +48,11 @@ class Publisher:
         self._count = 0
         self._starting = asyncio.Lock()
 
+    @property
+    def ended(self) -> bool:
+        """Whether its owner was erased: one who comes back under that name has another place."""
+        return bool(self._space.nc.is_closed)
+
     async def publish(self, subject: str, data: bytes, *, message_id: str | None = None) -> int:
         """Write it, and give its position when it is on disk; raises StoreFull, BrokerAway."""
         if not self._inbox:

@@ -50,8 +50,8 @@ class Follower:
         """What is being kept just now; for reading."""
 
     async def run(self) -> None:
-        """Follow until cancelled."""
-        while True:
+        """Follow until cancelled, or until the owner is erased, which alone closes the connection."""
+        while not self.space.nc.is_closed:
             try:
                 await self._follow()
             except (NatsError, TimeoutError, OSError, StoreAway, Torn) as error:
