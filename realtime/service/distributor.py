@@ -108,6 +108,7 @@ class Follower:
     async def _give_on(self, messages: Sequence[Msg]) -> None:
         changed: set[str] = set()
         for message in messages:
+            await asyncio.sleep(0)  # senders wait for their acknowledgements on the same loop
             model = message.subject.partition(".")[2]
             new = await self._new(model, message)
             if not new:

@@ -79,6 +79,7 @@ class Follower:
                 for message in await self._fetch(reader):
                     number = self._take(collector, message, number)
                     last = message
+                    await asyncio.sleep(0)  # senders wait for their acknowledgements on the same loop
                 if last is not None and (collector.is_full() or self._is_time(collector)):
                     collector = await self._write(collector)
                     await last.ack()
