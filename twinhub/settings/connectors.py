@@ -75,11 +75,11 @@ class Connector(Section):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Connector:
-        parts = urlsplit(self.url)
-        if parts.scheme not in SCHEMES[self.kind] or not parts.netloc:
+        scheme, place, _ = split(self.url)
+        if scheme not in SCHEMES[self.kind] or not place:
             allowed = " or ".join(f"{scheme}://HOST:PORT" for scheme in SCHEMES[self.kind])
             raise ValueError(f"url '{_shown(self.url)}' is none of {self.kind}; allowed: {allowed}")
-        if "@" in parts.netloc:
+        if "@" in place:
             raise ValueError(f"url '{_shown(self.url)}' names a user; that goes into user and password_file")
         try:
             hosts(self.url, 1)
@@ -96,10 +96,17 @@ class Connector(Section):
         return self
 
 
+def split(url: str) -> tuple[str, str, str]:
+    """Give scheme, hosts and path of an address; newer urlsplits refuse several hosts where one is in brackets."""
+    scheme, _, rest = url.partition("://")
+    place, slash, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
+    return scheme.lower(), place, slash + path
+
+
 def hosts(url: str, default_port: int) -> list[tuple[str, int]]:
     """Give the hosts and ports of an address, which may name several between commas; raises ValueError."""
     found = []
-    for one in urlsplit(url).netloc.rpartition("@")[2].split(","):
+    for one in split(url)[1].rpartition("@")[2].split(","):
         parts = urlsplit(f"//{one}")
         found.append((parts.hostname or "localhost", parts.port or default_port))
     return found

@@ -6,12 +6,11 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from realtime.service.connectors.connector import PeerTrouble
 from twinhub.errors import PublicError
 from twinhub.secrets import read_secret
-from twinhub.settings.connectors import Connector, hosts
+from twinhub.settings.connectors import Connector, hosts, split
 
 DEFAULT_PORTS: Final = {
     "mqtt": 1883,
@@ -44,7 +43,7 @@ class Access:
 
 def read_access(settings: Connector, secrets: Path) -> Access:
     """Read what the settings name; raises PeerTrouble."""
-    scheme = urlsplit(settings.url).scheme
+    scheme, _, path = split(settings.url)
     try:
         password = read_secret(secrets / settings.password_file) if settings.password_file else None
         context = ssl.create_default_context(cafile=settings.authority_file) if scheme in ENCRYPTED else None
@@ -52,5 +51,4 @@ def read_access(settings: Connector, secrets: Path) -> Access:
         raise PeerTrouble(str(error)) from error
     except OSError as error:
         raise PeerTrouble(f"The certificates in '{settings.authority_file}' cannot be read: {error}.") from error
-    path = urlsplit(settings.url).path.removeprefix("/")
-    return Access(hosts(settings.url, DEFAULT_PORTS[scheme]), path, settings.user, password, context)
+    return Access(hosts(settings.url, DEFAULT_PORTS[scheme]), path.removeprefix("/"), settings.user, password, context)

@@ -47,6 +47,7 @@ class FakePublisher:
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
+        self.ended = False
         self.at_once = self.most_at_once = 0
 
     async def publish(self, subject: str, data: bytes, *, message_id: str | None = None) -> int:

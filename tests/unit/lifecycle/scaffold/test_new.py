@@ -348,7 +348,9 @@ def test_every_example_of_the_platform_becomes_a_twin_that_explores_well(
     (places.workspace / "common" / "tools").mkdir(parents=True)
     (places.workspace / "common" / "tools" / "cosim").symlink_to(ROOT / "tools" / "cosim")
     found = list_examples(places)
-    assert [example.name for example in found] == sorted(folder.name for folder in (ROOT / "examples").glob("*/"))
+    assert [example.name for example in found] == sorted(
+        folder.parent.name for folder in (ROOT / "examples").glob("*/digital_twins")
+    )
     for example in found:
         twin = new_twin(places, f"my-{example.name}", example=example.name)
         missing = [

@@ -201,6 +201,7 @@ def test_a_stopped_sweep_runs_again_only_what_had_not_ended(places: Places, twin
     (twin / "lifecycle/execute").write_text(f"#!/bin/sh\n{PROGRAM}test $TWIN_PARAMETER_K = 1.0 || exec sleep 60\n")
     sweep = start_sweep(places, "t", {"k": "1:2"}, jobs=2)
     sweep = wait(places, sweep, lambda now: now.count("succeeded") == 1 and now.count("running") == 1)
+    sweep.plan.outputs_of(2).mkdir(parents=True, exist_ok=True)  # it may be just about to be made
     (sweep.plan.outputs_of(2) / "half").write_text("")
     stop_sweep(places, sweep.plan.id)
     (twin / "lifecycle/execute").write_text(f"#!/bin/sh\n{PROGRAM}")
