@@ -12,12 +12,15 @@ from tests.support.workers import Rig, running_rig
 
 KILLS = 200
 BROKER_KILLS = 8
+WORKING_KILLS = 30
+"""So many end a worker that has instances for certain; most of the others are just beginning again."""
 MODELS = ("Ledger", "Book")
 
 
 async def kill_at_random(rig: Rig, random_: random.Random) -> None:
     """End workers, and now and then the broker; those that were ended begin again at once, as a host would have it."""
     broker_at = set(random_.sample(range(10, KILLS), BROKER_KILLS))
+    working_at = set(random_.sample(sorted(set(range(KILLS)) - broker_at), WORKING_KILLS))
     for number in range(KILLS):
         await asyncio.sleep(random_.uniform(0.0, 0.2))
         if number in broker_at:
@@ -25,7 +28,7 @@ async def kill_at_random(rig: Rig, random_: random.Random) -> None:
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
         else:
-            name = random_.choice(sorted(rig.processes))
+            name = await one_at_work(rig) if number in working_at else random_.choice(sorted(rig.processes))
             await asyncio.to_thread(rig.kill, name)
             rig.start(
                 name,
@@ -33,6 +36,13 @@ async def kill_at_random(rig: Rig, random_: random.Random) -> None:
                 REALTIME_SNAPSHOT_S="0.5",
                 REALTIME_CHANGES_S="0",
             )
+
+
+async def one_at_work(rig: Rig) -> str:
+    """Wait until a worker has partitions and handles messages; give its name."""
+    found = await rig.until(lambda records: any(one.partitions and one.messages for one in records), "Ledger", 30)
+    pids = {one.pid for one in found if one.partitions and one.messages}
+    return next(name for name, process in rig.processes.items() if process.pid in pids)
 
 
 def test_two_hundred_ends_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
