@@ -104,6 +104,8 @@ def _gather(answers: Sequence[Groups]) -> dict[Key, list[dict[str, Any]]]:
     rows: dict[Key, list[dict[str, Any]]] = {}
     for one in answers:
         columns: dict[str, Sequence[Any]] = {**one.parts, **one.numbers, **one.values}
+        if any(len(column) != one.count for column in (*one.keys, *columns.values())):
+            raise ValueError("columns of several lengths")
         for at in range(one.count):
             key = tuple(column[at] for column in one.keys)
             rows.setdefault(key, []).append({name: column[at] for name, column in columns.items()})
@@ -143,7 +145,9 @@ def _finisher(at: int, measure: Measure, kind: str) -> Callable[[list[dict[str, 
 def quantile(gathered: Sequence[bytes], part: float) -> float | None:
     """Give the value below which a part of all lies, between two of them where it falls between."""
     raw = b"".join(gathered)
-    count = len(raw) // 8
+    count, rest = divmod(len(raw), 8)
+    if rest:
+        raise ValueError(f"{len(raw)} bytes of numbers")
     if not count:
         return None
     if count > FEW:

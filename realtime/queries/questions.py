@@ -20,13 +20,21 @@ MOST_POINTS: Final = 50_000
 MOST_GROUPS: Final = 50_000
 MOST_VALUES: Final = 4_000_000
 """So many values of percentiles and distinct counts are gathered from several workers for one answer."""
+MOST_PARTITIONS: Final = 65_536
+LARGEST_SCHEMA: Final = 1024 * 1024
+"""Bytes of what is told of a model's fields."""
 LARGEST_PAGE: Final = 16 * 1024 * 1024
 """Bytes of what is shown of a list's instances."""
 Scalar = bool | int | float | str | None
 
 # Workers run their owners' code: a few bytes of what they send must not become much in memory.
-Columns = Annotated[list[list[Scalar]], msgspec.Meta(max_length=5)]
-ValuesOfGroups = Annotated[list[list[Scalar]], msgspec.Meta(max_length=MOST_GROUPS)]
+Column = Annotated[list[Scalar], msgspec.Meta(max_length=MOST_GROUPS)]
+Columns = Annotated[list[Column], msgspec.Meta(max_length=5)]
+NumbersOfGroups = Annotated[list[bytes], msgspec.Meta(max_length=MOST_GROUPS)]
+ValuesOfGroups = Annotated[
+    list[Annotated[list[Scalar], msgspec.Meta(max_length=MOST_VALUES)]], msgspec.Meta(max_length=MOST_GROUPS)
+]
+Kinds = Annotated[list[str], msgspec.Meta(max_length=20)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Parameters = dict[str, Any] | list[Any]
@@ -148,7 +156,7 @@ class Part(msgspec.Struct, array_like=True):
 class Answer(msgspec.Struct, kw_only=True):
     """What a worker says: for which of its partitions, and what, or why not."""
 
-    partitions: list[int] = []
+    partitions: Annotated[list[int], msgspec.Meta(max_length=MOST_PARTITIONS)] = []
     version: int = 0
     what: str = ""
     """Why the question is refused; '' where it is not."""
@@ -187,17 +195,17 @@ class Groups(msgspec.Struct, kw_only=True):
     instances: int
     """So many fulfil the condition."""
     keys: Columns = []
-    parts: Annotated[dict[str, list[Scalar]], msgspec.Meta(max_length=100)] = {}
+    parts: Annotated[dict[str, Column], msgspec.Meta(max_length=100)] = {}
     """What measures are made of, as mMEASURE.PART."""
-    numbers: Annotated[dict[str, list[bytes]], msgspec.Meta(max_length=20)] = {}
+    numbers: Annotated[dict[str, NumbersOfGroups], msgspec.Meta(max_length=20)] = {}
     """Values of percentiles, 8 bytes each."""
     values: Annotated[dict[str, ValuesOfGroups], msgspec.Meta(max_length=20)] = {}
     """Values that are counted once each."""
-    count: int = 0
+    count: Annotated[int, msgspec.Meta(ge=0, le=MOST_GROUPS)] = 0
     """Of groups."""
-    key_kinds: list[str] = []
+    key_kinds: Kinds = []
     """Of the keys: time (microseconds since 1970), seconds (since 1970), date (days since 1970), anything else is itself."""
-    kinds: list[str] = []
+    kinds: Kinds = []
     """Of the measures' fields; '' where there is none."""
 
 
@@ -206,7 +214,7 @@ class Places(msgspec.Struct, kw_only=True):
 
     total: int
     ids: Annotated[list[str], msgspec.Meta(max_length=MOST_POINTS)] = []
-    columns: Annotated[dict[str, list[Scalar]], msgspec.Meta(max_length=4)] = {}
+    columns: Annotated[dict[str, Column], msgspec.Meta(max_length=4)] = {}
 
 
 class Known(msgspec.Struct, kw_only=True):

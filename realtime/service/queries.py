@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -25,8 +25,10 @@ LONGEST_WAIT_S: Final = 15.0
 """So long they have that say now and then that they are at it."""
 RECORD_AGE_S: Final = 0.5
 """So long it is believed which worker has which partitions."""
-LARGEST_ANSWER: Final = 24 * 1024 * 1024
-"""Bytes that one worker may answer with: it runs its owner's code, and must not fill the service's memory."""
+LARGEST_ANSWERS: Final = 48 * 1024 * 1024
+"""Bytes that all workers together may answer a question with: they run their owner's code, and must not fill the service's memory."""
+PARTS_OF_ONE: Final = 100
+"""So many messages a worker may send for an answer, with those that say that it is at it."""
 AT_ONCE: Final = 8
 """Questions of one owner; others wait."""
 MOST_MATCHING: Final = 1000
@@ -64,19 +66,18 @@ class Collected:
 
 
 @dataclass
-class _Waiting:
-    """One worker's answer, as far as it has come."""
+class _Room:
+    """What all answers to one question may take."""
 
-    parts: dict[int, wire.Part] = field(default_factory=dict)
-    bytes: int = 0
+    parts_left: int
+    bytes_left: int = LARGEST_ANSWERS
 
-    def add(self, part: wire.Part) -> wire.Answer | None:
-        """Take a part; give the answer when it is whole."""
-        self.bytes += len(part.data)
-        if self.bytes > LARGEST_ANSWER:
+    def take(self, data: bytes) -> None:
+        """Count a message, whoever sent it and however little is in it; raises QueryRefused."""
+        self.parts_left -= 1
+        self.bytes_left -= len(data)
+        if self.parts_left < 0 or self.bytes_left < 0:
             raise QueryRefused("The answer is too large.", "Ask for fewer instances or fields.")
-        self.parts[part.number] = part
-        return wire.read_parts(self.parts)
 
 
 class Queries:
@@ -112,6 +113,8 @@ class Queries:
         found = await self.ask(space, model, wire.Schema(), only_one=True)
         if not found.answers:
             raise _away(model)
+        if len(found.answers[0].body) > wire.LARGEST_SCHEMA:
+            raise _confused()
         return {"fields": found.bodies(wire.Known)[0].fields, "version": found.answers[0].version}
 
     async def instance(self, space: Space, model: str, instance: str) -> dict[str, Any]:
@@ -194,7 +197,8 @@ class Queries:
 
     async def _collect(self, space: Space, model: str, asked: wire.Asked) -> list[wire.Answer]:
         """Publish a question and wait until all have answered, or for as long as they may take."""
-        waiting = {name: _Waiting() for name in asked.partitions}
+        waiting: dict[str, dict[int, wire.Part]] = {name: {} for name in asked.partitions}
+        room = _Room(PARTS_OF_ONE * len(waiting))
         answers: dict[str, wire.Answer] = {}
         if not waiting:
             return []
@@ -202,15 +206,18 @@ class Queries:
         latest = time.monotonic() + max(self._wait_s, LONGEST_WAIT_S)
         with broker_errors():
             inbox = space.nc.new_inbox()
-            subscription = await space.nc.subscribe(inbox, pending_bytes_limit=2 * LARGEST_ANSWER)
+            subscription = await space.nc.subscribe(inbox, pending_bytes_limit=LARGEST_ANSWERS)
             await space.nc.publish(f"query.{model}", msgspec.msgpack.encode(asked), reply=inbox)
         try:
             while len(answers) < len(waiting) and (left_s := until - time.monotonic()) > 0:
-                part = msgspec.msgpack.decode((await subscription.next_msg(left_s)).data, type=wire.Part)
+                data = (await subscription.next_msg(left_s)).data
+                room.take(data)
+                part = msgspec.msgpack.decode(data, type=wire.Part)
                 if part.count == 0 and part.worker in waiting:
                     until = min(time.monotonic() + self._wait_s, latest)
                 elif part.worker in waiting and part.worker not in answers:
-                    answer = waiting[part.worker].add(part)
+                    waiting[part.worker][part.number] = part
+                    answer = wire.read_parts(waiting[part.worker])
                     if answer is not None:
                         answers[part.worker] = _trusted(answer, asked.partitions[part.worker])
         except (TimeoutError, NatsError):
@@ -250,7 +257,7 @@ async def _merged(merge: Callable[[], Body]) -> Body:
     """Merge in a thread, as there may be much; raises WorkersAway where what workers said does not fit together."""
     try:
         return await asyncio.to_thread(merge)
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise _confused() from error
 
 

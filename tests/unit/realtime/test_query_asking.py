@@ -14,7 +14,7 @@ from nats.errors import TimeoutError as NatsTimeout
 from realtime.errors import QueryRefused
 from realtime.queries import questions as wire
 from realtime.service.errors import InstanceMissing
-from realtime.service.queries import LARGEST_ANSWER, Queries, WorkersAway
+from realtime.service.queries import LARGEST_ANSWERS, Queries, WorkersAway
 from realtime.service.spaces import Space
 from realtime.wire import ModelRecord, WorkerRecord
 
@@ -128,13 +128,13 @@ def test_a_worker_that_says_it_is_at_it_is_waited_for() -> None:
         inbox = cast(Account, account)._inbox
 
         async def later() -> None:
-            for _ in range(4):
-                await asyncio.sleep(0.1)
+            for _ in range(3):
+                await asyncio.sleep(0.4)
                 inbox.came.put_nowait(wire.encode_busy("w"))
             inbox.came.put_nowait(counted(wire.Asked(question=wire.Aggregate(), partitions={"w": [0, 1, 2, 3]}))[0])
 
         working = asyncio.create_task(later())
-        found = await Queries(0.25).aggregate(account, "M", wire.Aggregate())
+        found = await Queries(1.0).aggregate(account, "M", wire.Aggregate())
         await working
         return found
 
@@ -161,6 +161,8 @@ CONFUSED: dict[str, Reply] = {
     "another body": _body({"total": 1}),
     "no body": _answer(),
     "columns of several lengths": _body({"instances": 1, "keys": [], "parts": {"m0.n": []}, "count": 3}),
+    "more groups than there can be": _body({"instances": 1, "count": 10**18}),
+    "groups without columns": _body({"instances": 1, "keys": [[1]], "parts": {"m0.n": [1, 2]}, "count": 1}),
     "a text for a count": _body({"instances": 1, "parts": {"m0.n": ["x"]}, "count": 1}),
     "keys that nobody asked for": _body(
         {"instances": 1, "keys": [[1], [2]], "parts": {"m0.n": [1]}, "count": 1, "key_kinds": ["x"]}
@@ -180,10 +182,25 @@ def test_parts_of_others_and_too_much_are_not_taken() -> None:
     """A stranger's answer does not count, and an endless one is ended."""
     stranger = space(lambda asked: wire.encode_parts("stranger", _groups([0, 1, 2, 3], 9)))
     assert aggregate(stranger)["missing_partitions"] == [0, 1, 2, 3]
-    piece = b"x" * (LARGEST_ANSWER // 10)
+    piece = b"x" * (LARGEST_ANSWERS // 10)
     endless = space(lambda asked: [msgspec.msgpack.encode(("w", n, 10_000, piece)) for n in range(12)])
     with pytest.raises(QueryRefused):
         aggregate(endless, wait_s=10)
+    empty = space(lambda asked: [msgspec.msgpack.encode(("w", n, 10_000, b"")) for n in range(1000)])
+    with pytest.raises(QueryRefused):
+        aggregate(empty, wait_s=10)
+
+
+def test_workers_share_the_room_of_one_answer() -> None:
+    """A hundred of one owner's workers would otherwise fill the service a hundred times."""
+    piece = b"x" * (LARGEST_ANSWERS // 10)
+    many = space(
+        lambda asked: [msgspec.msgpack.encode((name, n, 10_000, piece)) for name in asked.partitions for n in range(6)],
+        w1=[0, 1],
+        w2=[2, 3],
+    )
+    with pytest.raises(QueryRefused):
+        aggregate(many, wait_s=10)
 
 
 @pytest.mark.parametrize("state", [b"", b"[1]", b"{", b"null", b'{"a": 1} and more'])
