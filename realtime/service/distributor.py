@@ -7,6 +7,7 @@ order of their positions, so the last position that was given on tells what is n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import api
-from nats.js.errors import Error, FetchTimeoutError, KeyNotFoundError
+from nats.js.errors import Error, FetchTimeoutError, KeyNotFoundError, NotFoundError
 
 from realtime.errors import RealtimeError
 from realtime.outputs import DeadLetter, Reply
@@ -30,6 +31,9 @@ NAME: Final = "distributor"
 TOGETHER: Final = 200
 WAIT_S: Final = 5.0
 AGAIN_S: Final = 1.0
+ACK_WAIT_S: Final = 600.0
+FLOOR: Final = f"_{NAME}"
+"""Key of how far the stream was read, while the consumer that knows it is made anew; no model's name begins so."""
 FRESH_S: Final = 30.0
 """Replies that are older are nobody's any more."""
 
@@ -44,6 +48,10 @@ class Sink(Protocol):
 
     async def take(self, space: Space, model: str, outs: list[Out], *, sequence: int = 0) -> None:
         """Keep them; on disk when it returns. What was taken before may come again."""
+
+
+class Torn(Exception):
+    """The broker sent something else than the next message: reading begins again behind what was given on."""
 
 
 class Distributor:
@@ -73,7 +81,7 @@ class Distributor:
         while not space.nc.is_closed:
             try:
                 await Follower(space, self._intake, self._replies, self._sink).run()
-            except (NatsError, Error, RealtimeError, OSError, TimeoutError) as error:
+            except (NatsError, Error, RealtimeError, OSError, TimeoutError, Torn) as error:
                 log.info("what the models of %s bring about has to wait: %s", space.label, type(error).__name__)
             except Exception:  # what nobody foresaw must not end it for this owner
                 log.exception("what the models of %s bring about could not be given on", space.label)
@@ -92,18 +100,56 @@ class Follower:
 
     async def run(self) -> None:
         """Work until something fails; nothing is acknowledged before it was given on."""
-        config = api.ConsumerConfig(
-            durable_name=NAME, ack_policy=api.AckPolicy.ALL, ack_wait=60, max_ack_pending=10_000, filter_subject="out.*"
-        )
-        subscription = await self._space.js.pull_subscribe("out.*", durable=NAME, stream=OUT, config=config)
-        while True:
+        await self._make_consumer(await self._floor() + 1)
+        subscription = await self._space.js.pull_subscribe_bind(NAME, stream=OUT)
+        number = 0
+        try:
+            while True:
+                try:
+                    messages = await subscription.fetch(TOGETHER, timeout=WAIT_S)
+                except (FetchTimeoutError, TimeoutError):
+                    continue
+                for message in messages:
+                    number += 1
+                    if message.metadata.sequence.consumer != number:
+                        raise Torn(f"message {message.metadata.sequence.consumer} came in place of {number}")
+                if messages:
+                    await self._give_on(messages)
+                    await messages[-1].ack()
+        finally:
+            with contextlib.suppress(NatsError, OSError, TimeoutError):
+                await subscription.unsubscribe()
+
+    async def _floor(self) -> int:
+        """Tell up to where everything was given on, and note it for the moment in which there is no consumer."""
+        js, bucket = self._space.js, await self._space.kv(PLACES)
+        with broker_errors():
             try:
-                messages = await subscription.fetch(TOGETHER, timeout=WAIT_S)
-            except (FetchTimeoutError, TimeoutError):
-                continue
-            if messages:
-                await self._give_on(messages)
-                await messages[-1].ack()
+                floor = (await js.consumer_info(OUT, NAME)).ack_floor
+            except NotFoundError:
+                with contextlib.suppress(KeyNotFoundError):
+                    noted = int((await bucket.get(FLOOR)).value or b"0")
+                    return min(noted, (await js.stream_info(OUT)).state.last_seq)
+                return 0
+            position = floor.stream_seq if floor is not None else 0
+            await bucket.put(FLOOR, b"%d" % position)
+        return position
+
+    async def _make_consumer(self, start: int) -> None:
+        """Make the consumer anew: what the old one had sent, and nobody took, would come again out of order."""
+        config = api.ConsumerConfig(
+            durable_name=NAME,
+            deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=start,
+            ack_policy=api.AckPolicy.ALL,
+            ack_wait=ACK_WAIT_S,
+            max_ack_pending=10_000,
+            filter_subject="out.*",
+        )
+        with broker_errors():
+            with contextlib.suppress(NotFoundError):
+                await self._space.js.delete_consumer(OUT, NAME)
+            await self._space.js.add_consumer(OUT, config)
 
     async def _give_on(self, messages: Sequence[Msg]) -> None:
         changed: set[str] = set()

@@ -12,13 +12,14 @@ import msgspec
 import pytest
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NotFoundError
 
 from realtime.frames import decode_frame, decode_group
 from realtime.outputs import DeadLetter, Event
 from realtime.service.broker import ensure_synced
 from realtime.service.config import ServiceConfig
 from realtime.service.devices import Devices
-from realtime.service.distributor import Follower
+from realtime.service.distributor import Distributor, Follower
 from realtime.service.errors import BrokerUnsafe, ModelMissing
 from realtime.service.intake import Intake
 from realtime.service.letters import read_letters
@@ -170,8 +171,49 @@ def _event(position: int) -> Event:
     return Event(output_id=f"{position}.0.1", model="M", instance="a", time_s=0.0, text="t", details=b"{}")
 
 
+class Failing(Taken):
+    """Fails once."""
+
+    failed = False
+
+    async def take(self, space: Space, model: str, outs: list[Out], *, sequence: int = 0) -> None:
+        if not self.failed:
+            self.failed = True
+            raise OSError("the disk is full")
+        await super().take(space, model, outs, sequence=sequence)
+
+
+async def test_what_could_not_be_given_on_comes_again_before_what_is_newer(broker: Broker) -> None:
+    """An alert that came while the disk was full, or in the moment in which the service died, must reach people."""
+    async with opened_spaces(broker) as spaces:
+        space = await spaces.open("failing")
+        await with_model(space)
+        taken = Failing()
+        distributor = Distributor(Intake(), Replies(), taken)
+        await space.js.publish("out.M", msgspec.msgpack.encode([Out(0, 1, [_letter(0, 1), _event(1)])]))
+        await distributor.follow(space)
+        ending = asyncio.create_task(distributor.run())
+        try:
+            await until(lambda: _is_so(lambda: taken.failed))
+            await space.js.publish("out.M", msgspec.msgpack.encode([Out(0, 2, [_letter(0, 2), _event(2)])]))
+            await until(lambda: _is_done(space))
+        finally:
+            ending.cancel()
+            await asyncio.gather(ending, return_exceptions=True)
+
+        assert taken.outs == [(0, 1), (0, 2)]
+        assert [letter.output_id for _, letter in await read_letters(space, "M", 100)] == ["0.2.0", "0.1.0"]
+
+
+async def _is_so(told: Callable[[], bool]) -> bool:
+    return told()
+
+
 async def _is_done(space: Space) -> bool:
-    info = await space.js.consumer_info("OUT", "distributor")
+    try:
+        info = await space.js.consumer_info("OUT", "distributor")
+    except NotFoundError:  # it is just being made anew
+        return False
     last = (await space.js.stream_info("OUT")).state.last_seq
     return info.ack_floor is not None and info.ack_floor.stream_seq == last
 
