@@ -33,6 +33,10 @@ MOST_OPEN: Final = 5000
 """Feeds of one owner."""
 MOST_UNDER_WAY: Final = 512
 """Frames of one client that wait for the disk; then it is not read further."""
+MOST_ERRORS: Final = 100
+"""Refusals that one client has not read; then it is not read further either."""
+AT_ONCE: Final = 512
+"""Frames that are looked at, and replies that are told, before others get a turn."""
 LOOK_AGAIN_S: Final = 30.0
 """So long a feed may outlive the token or key that it was opened with."""
 
@@ -130,7 +134,8 @@ class Feed:
         self._number = 0
         """Of frames that came."""
         self._acked = 0
-        self._errors: deque[dict[str, Any]] = deque()
+        self._errors: deque[tuple[Sequence[int], dict[str, Any]]] = deque()
+        """Numbers of frames, and what is wrong with each of them."""
         self._news = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -141,23 +146,31 @@ class Feed:
             event = await self.socket.receive()
             if event["type"] == "websocket.disconnect":
                 return
-            self._take(_frames_of(event))
-            if self.lane.full:
-                await self.lane.room()
-            while len(self._under_way) >= MOST_UNDER_WAY:
-                self._room.clear()
-                await self._room.wait()
+            frames = _frames_of(event)
+            for start in range(0, len(frames), AT_ONCE):
+                if start:
+                    await asyncio.sleep(0)
+                self._take(frames[start : start + AT_ONCE])
+                await self._wait_for_room()
             turns += 1
             if turns % 64 == 0:
                 await self.lane.check()
 
+    async def _wait_for_room(self) -> None:
+        """Wait for the disk, and until the client has read what it was told."""
+        if self.lane.full:
+            await self.lane.room()
+        while len(self._under_way) >= MOST_UNDER_WAY or len(self._errors) >= MOST_ERRORS:
+            self._room.clear()
+            await self._room.wait()
+
     def _take(self, frames: Sequence[bytes]) -> None:
         """Read frames that came together, and put together what they hold."""
         items: list[Pair] = []
-        numbers: list[int] = []
+        good: list[int] = []
+        count = 0
         for data in frames:
             self._number += 1
-            numbers.append(self._number)
             try:
                 pairs = read_frame(data) if self.instance is None else read_own(self.instance, data)
                 if len(pairs) > FRAME_MESSAGES:
@@ -165,23 +178,25 @@ class Feed:
                         f"A frame has {len(pairs)} messages.", f"Send at most {FRAME_MESSAGES} in one."
                     )
             except RealtimeError as error:
-                self._errors.append({"frame": self._number, **error.as_json()})
+                self._errors.append(([self._number], error.as_json()))
+                count += 1
                 continue
             if len(items) + len(pairs) > FRAME_MESSAGES:
-                self._put(items, numbers[:-1])
-                items, numbers = [], [self._number]
+                self._put(items, good, count)
+                items, good, count = [], [], 0
             items += pairs
-        self._put(items, numbers)
+            good.append(self._number)
+            count += 1
+        self._put(items, good, count)
 
-    def _put(self, items: list[Pair], numbers: list[int]) -> None:
-        """Have the messages of these frames written."""
-        state = _Group(len(numbers))
+    def _put(self, items: list[Pair], good: list[int], count: int) -> None:
+        """Have the messages of these frames written; `count` are theirs and those that were refused between them."""
+        state = _Group(count)
         self._under_way.append(state)
 
         def done(error: Exception | None) -> None:
-            if error is not None:
-                told = {one["frame"] for one in self._errors}
-                self._errors.extend({"frame": number, **_told(error)} for number in numbers if number not in told)
+            if error is not None and good:
+                self._errors.append((good, _told(error)))
             state.done = True
             self._advance()
 
@@ -207,7 +222,10 @@ class Feed:
             await self._news.wait()
             self._news.clear()
             while self._errors:
-                await self._send(self._errors.popleft())
+                numbers, what = self._errors.popleft()
+                for number in numbers:
+                    await self._send({"frame": number, **what})
+                self._room.set()
             if self._acked > told:
                 told = self._acked
                 await self.socket.send({"type": "websocket.send", "text": f'{{"ack": {told}}}'})
@@ -224,9 +242,11 @@ class Feed:
         """Push replies to all devices, those that came together in one word."""
         while True:
             found = list(await queue.get())
-            while not queue.empty() and len(found) < FRAME_MESSAGES:
+            while not queue.empty() and len(found) < AT_ONCE:
                 found += queue.get_nowait()
-            await self._send({"replies": [reply_json(one) for one in found]})
+            for start in range(0, len(found), AT_ONCE):
+                await self._send({"replies": [reply_json(one) for one in found[start : start + AT_ONCE]]})
+                await asyncio.sleep(0)
 
     async def _send(self, content: dict[str, Any]) -> None:
         await self.socket.send({"type": "websocket.send", "text": msgspec.json.encode(content).decode()})
