@@ -57,6 +57,8 @@ class Messages:
             return json_answer({"accepted": 1})
         with self._replies.listen(space, model, instance) as queue:
             lane = await self._intake.lane(space, model)
+            if lane.full:
+                await lane.room()
             waiting = Waiting(lane)
             lane.put([(instance, content)], waiting.done)
             position = await waiting.wait()
