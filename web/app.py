@@ -91,7 +91,8 @@ def create_app(
         ],
         exception_handlers=_error_handlers(),
     )
-    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, GATEWAY_SIGN_IN_PATH, GATEWAY_REFUSAL_PATH)
+    below = (f"{SIGN_IN_PATH}/", f"{GATEWAY_SIGN_IN_PATH}/", f"{GATEWAY_REFUSAL_PATH}/")
+    open_paths = (HEALTH, "/app/static/", SIGN_IN_PATH, *below)
     signed_in = SignIn(inner, client=client, sessions=sessions, open_paths=open_paths)
     owners = Owners(client, sessions)
     streams = Streams(gateway_url, client, sessions, workspace_host=places.workspace_host)

@@ -36,6 +36,7 @@ class SignIn:
     A token in the header needs no XSRF protection, as no browser sends it by
     itself. A session cookie does: writes must carry the XSRF header, and must not
     come from another site; nor may a WebSocket, where an application takes any.
+    An open path that ends in "/" opens all below it, any other one itself alone.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class SignIn:
         self._app = app
         self._client = client
         self._sessions = sessions
-        self._open_paths = tuple(open_paths)
+        self._open_paths = frozenset(open_paths)
+        self._open_folders = tuple(path for path in self._open_paths if path.endswith("/"))
         self._websockets = websockets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"].startswith(self._open_paths):
+        if scope["type"] == "lifespan" or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http" and not self._websockets:
@@ -69,6 +71,9 @@ class SignIn:
             await _refuse(scope, error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._open_paths or path.startswith(self._open_folders)
 
     async def _identify(self, scope: Scope) -> User:
         headers = Headers(scope=scope)

@@ -55,9 +55,10 @@ def browser(hub: HubStandIn, sessions: Sessions) -> TestClient:
     client = HubClient("http://hub", transport=httpx2.MockTransport(hub))
     routes = [
         Route("/app/me", whoami, methods=["GET", "POST"]),
+        Route("/app/signinhole", whoami),
         *oauth_routes(OAuthClient("http://hub", "s"), sessions, client),
     ]
-    app = SignIn(Starlette(routes=routes), client=client, sessions=sessions, open_paths=("/app/signin",))
+    app = SignIn(Starlette(routes=routes), client=client, sessions=sessions, open_paths=("/app/signin", "/app/signin/"))
     return TestClient(app, base_url="http://platform", follow_redirects=False)
 
 
@@ -164,6 +165,11 @@ def test_a_callback_with_a_foreign_state_starts_over(browser: TestClient) -> Non
     assert answer.status_code == 302
     assert answer.headers["location"] == "/app/signin"
     assert SESSION_COOKIE not in answer.cookies
+
+
+def test_an_open_path_opens_no_other_that_begins_with_its_letters(browser: TestClient) -> None:
+    """The twins of a person called `healthcare` must not be everybody's because the service tells its health."""
+    assert browser.get("/app/signinhole").status_code == 401
 
 
 async def greet(socket: WebSocket) -> None:
