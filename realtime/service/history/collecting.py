@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ CHUNK: Final = 4096
 MOST_ROWS: Final = 500_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_MODELS: Final = 1000
+MOST_HEARD: Final = 100_000
+"""Sources that are remembered for one owner: those that were heard last."""
+LONGEST_SOURCE: Final = 100
+"""Longer ones are remembered by what is made of them."""
 MICROSECOND: Final = 1_000_000
 LATEST_S: Final = 253_402_300_800.0
 """The year 10000."""
@@ -96,10 +101,16 @@ class Collector:
         """Tell whether the batch should be written now."""
         return self.rows >= MOST_ROWS or self.size_bytes >= MOST_BYTES
 
-    def peek(self, model: str, instance: str, from_us: int, to_us: int) -> pl.DataFrame | None:
-        """Give rows of one instance that are not written yet."""
+    def skip(self, position: int) -> None:
+        """Leave a message of the stream out."""
+        if self.since is None:
+            self.since = time.monotonic()
+        self.place = Place(epoch=self.place.epoch, position=position, heard=self._heard)
+
+    def peek(self, model: str) -> pl.DataFrame | None:
+        """Give a model's rows that are not written yet; to look through them takes a thread."""
         columns = self._models.get(model)
-        return None if columns is None else select(columns.frame(), instance, from_us, to_us)
+        return None if columns is None else columns.frame()
 
     def take_whole(self) -> Batch | None:
         """Give all that was collected; None where no message came. What comes next belongs into another collector."""
@@ -135,10 +146,16 @@ class Collector:
 
     def _unheard(self, model: str, partition: int, group: Group) -> Sequence[Item]:
         """Leave out what a source has sent twice, as the partition itself does."""
-        key = f"{model}.{partition} {group.source}"
+        if not group.items:
+            return ()
+        key = f"{model}.{partition} {_short(group.source)}"
         heard = self._heard.get(key, -1)
+        items = [item for item, position in zip(group.items, group.positions, strict=True) if position > heard]
+        self._heard.pop(key, None)
         self._heard[key] = max((heard, *group.positions))
-        return [item for item, position in zip(group.items, group.positions, strict=True) if position > heard]
+        if len(self._heard) > MOST_HEARD:
+            del self._heard[next(iter(self._heard))]
+        return items
 
     def _add_changes(self, model: str, data: bytes) -> None:
         changes = _changes.decode(data)
@@ -153,6 +170,13 @@ class Collector:
             self._models[model] = Columns()
         self._models[model].extend(instances, round(time_s * MICROSECOND), contents)
         self.rows += len(instances)
+
+
+def _short(source: str) -> str:
+    """Give a source as it is remembered: workers may call theirs anything, and all of it is kept with each batch."""
+    if len(source) <= LONGEST_SOURCE:
+        return source
+    return hashlib.blake2b(source.encode("utf-8", "replace"), digest_size=20).hexdigest()
 
 
 def select(frame: pl.DataFrame, instance: str, from_us: int, to_us: int) -> pl.DataFrame:

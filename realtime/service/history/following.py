@@ -20,10 +20,13 @@ from realtime.service.history.errors import StoreAway
 from realtime.service.spaces import Space
 
 DURABLE: Final = "history"
-FETCHED: Final = 512
+FETCHED: Final = 32
+"""Messages at a time, each of which may have 8 MB."""
 FETCH_S: Final = 1.0
 WRITE_EVERY_S: Final = 10.0
 AGAIN_S: Final = 2.0
+LIST_EVERY_S: Final = 0.2
+"""No more often is it asked which models there are."""
 ACK_WAIT_S: Final = 600.0
 MOST_UNACKNOWLEDGED: Final = 200_000
 
@@ -48,6 +51,8 @@ class Follower:
         """What is not kept yet; for reading."""
         self.writing: Collector | None = None
         """What is being kept just now; for reading."""
+        self._models: frozenset[str] = frozenset()
+        self._listed_s = 0.0
 
     async def run(self) -> None:
         """Follow until cancelled, or until the owner is erased, which alone closes the connection."""
@@ -76,7 +81,9 @@ class Follower:
         last, number = None, 0
         try:
             while True:
-                for message in await self._fetch(reader):
+                messages = await self._fetch(reader)
+                await self._learn({_model_of(message) for message in messages})
+                for message in messages:
                     number = self._take(collector, message, number)
                     last = message
                     await asyncio.sleep(0)  # senders wait for their acknowledgements on the same loop
@@ -111,8 +118,15 @@ class Follower:
         except TimeoutError:
             return []
 
-    @staticmethod
-    def _take(collector: Collector, message: Msg, number: int) -> int:
+    async def _learn(self, named: set[str]) -> None:
+        """Know which models there are when a message names one that is not known: it may be new."""
+        if named <= self._models:
+            return
+        await asyncio.sleep(max(0.0, self._listed_s + LIST_EVERY_S - time.monotonic()))
+        self._models = frozenset(one.name for one in await self.space.models())
+        self._listed_s = time.monotonic()
+
+    def _take(self, collector: Collector, message: Msg, number: int) -> int:
         """Take a message's rows; raises Torn where the broker sent another one than the next."""
         sequence = message.metadata.sequence
         if sequence.consumer != number + 1:
@@ -120,7 +134,12 @@ class Follower:
         missing = sequence.stream - collector.place.position - 1
         if missing > 0 and collector.place.position > 0:
             log.warning("%d messages of %s were taken out before they were in the history", missing, collector.owner)
-        collector.add(message.subject.partition(".")[2], sequence.stream, message.data)
+        model = _model_of(message)
+        # A worker may write of any model in its owner's account, and each would be a folder.
+        if model in self._models:
+            collector.add(model, sequence.stream, message.data)
+        else:
+            collector.skip(sequence.stream)
         return sequence.consumer
 
     def _is_time(self, collector: Collector) -> bool:
@@ -136,3 +155,7 @@ class Follower:
         await self._store.write(batch)
         self.writing = None
         return fresh
+
+
+def _model_of(message: Msg) -> str:
+    return message.subject.partition(".")[2]

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from realtime.service.history.collecting import select
 from realtime.service.history.contract import READ_SCHEMA, HistoryKind, Question, TimeSeriesStore
 from realtime.service.history.following import WRITE_EVERY_S, Follower
 from realtime.service.spaces import Space, Spaces
@@ -79,8 +80,8 @@ class History:
         for collector in (follower.writing, follower.collector) if follower else ():
             if collector is None:
                 continue
-            unwritten = collector.peek(question.model, question.instance, question.from_us, question.to_us)
-            if unwritten is not None and unwritten.height:
+            unwritten = collector.peek(question.model)
+            if unwritten is not None:
                 recent.append(unwritten)
         kept, more = await self.store.read(question)
         return await asyncio.to_thread(_joined, kept, recent, question), more
@@ -108,8 +109,13 @@ class History:
 
 def _joined(kept: pl.DataFrame, recent: list[pl.DataFrame], question: Question) -> pl.DataFrame:
     """Put what was in memory behind what was on disk, without what was in both."""
-    if recent:
-        late = pl.concat(recent)
+    late = pl.concat(
+        [
+            pl.DataFrame(schema=READ_SCHEMA),
+            *(select(one, question.instance, question.from_us, question.to_us) for one in recent),
+        ]
+    )
+    if late.height:
         kept = pl.concat([kept.filter(pl.col("time_us") < late["time_us"].min()), late])
     # A worker that was started anew may tell a state twice, with the same time.
     if question.kind is HistoryKind.STATES:

@@ -21,6 +21,7 @@ from realtime.service.history.following import Follower
 from realtime.service.history.influx import Influx
 from realtime.service.history.postgres import Postgres
 from realtime.service.standalone import OWNER
+from realtime.wire import ModelRecord
 from tests.support.nats import opened_spaces, running_broker, until
 from tests.support.realtime import Standalone, standalone
 from tests.support.timeseries import running_influx, running_postgres
@@ -132,6 +133,7 @@ def test_a_follower_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> 
         with running_broker(tmp_path / "broker", owners=["anna"]) as broker:
             async with opened_spaces(broker) as spaces:
                 space = await spaces.open("anna")
+                await space.save_model(ModelRecord(name="Boiler", version=1))
                 sent = 0
 
                 async def send(count: int) -> None:
@@ -141,6 +143,7 @@ def test_a_follower_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> 
                             partition_of("k1", 16): [Item("k1", b'{"n":%d}' % (sent + place)) for place in range(3)]
                         }
                         await space.js.publish("in.Boiler", encode_items(1000.0 + sent, items))
+                        await space.js.publish("in.MadeUp", encode_items(1000.0 + sent, items))
                         sent += 3
 
                 async def kept() -> list[int]:
@@ -172,12 +175,14 @@ def test_a_follower_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> 
 
                 async def caught_up() -> bool:
                     info = await space.js.consumer_info("IN", "history")
-                    return info.ack_floor is not None and info.ack_floor.stream_seq == 120
+                    return info.ack_floor is not None and info.ack_floor.stream_seq == 240
 
                 await until(caught_up, 60)
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
                 assert await kept() == list(range(360))
+                # What nobody deployed has no folder.
+                assert not list((tmp_path / "history").rglob("MadeUp"))
 
     asyncio.run(go())
 

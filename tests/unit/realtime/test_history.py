@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from realtime.frames import Group, Item, encode_frame, encode_items
-from realtime.service.history import segments
+from realtime.service.history import collecting, segments
 from realtime.service.history.collecting import Collector
 from realtime.service.history.contract import READ_SCHEMA, SCHEMA, Batch, HistoryKind, Place, Question
 from realtime.service.history.embedded import PLACE, Embedded
@@ -229,6 +229,20 @@ def test_what_twins_send_each_other_twice_is_kept_once_even_across_batches() -> 
     later.add("Boiler", 3, encode_frame(3.0, [(0, group)]))
     later.add("Boiler", 4, encode_frame(3.0, [(0, Group((Item("k1", b"3"),), "Mill.3", (10,)))]))
     assert [row[2] for row in collected(later)] == ["3"]
+
+
+def test_what_workers_call_their_sources_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it is in memory and on disk with each batch; an owner's program may name a new one in each message."""
+    monkeypatch.setattr(collecting, "MOST_HEARD", 5)
+    collector = Collector("anna", TELEMETRY, Place(epoch=1))
+    for number in range(20):
+        group = Group((Item("k1", b"1"),), f"{number}" * 1000, (1,))
+        collector.add("Boiler", number + 1, encode_frame(1.0, [(0, group), (0, Group((), f"none {number}", (1,)))]))
+    assert len(collector.place.heard) == 5
+    assert max(map(len, collector.place.heard)) < 200
+    group = Group((Item("k1", b"1"),), "19" * 1000, (1,))
+    collector.add("Boiler", 21, encode_frame(1.0, [(0, group)]))
+    assert len(collected(collector)) == 20
 
 
 def test_states_become_json() -> None:
