@@ -151,8 +151,12 @@ class Out(msgspec.Struct, array_like=True, frozen=True):
     partition: int
     position: int
     outputs: list[Kept]
+    part: int = 0
+    """Of what is too large for one message of the broker; APART for what may come later than its place."""
 
 
+APART: Final = -1
+"""Receivers do not drop it by its position: it has letters only, whose ids tell which come again."""
 Outs = list[Out]
 
 

@@ -25,7 +25,7 @@ from realtime.service.figures import OUTPUTS
 from realtime.service.intake import Intake
 from realtime.service.replies import Replies
 from realtime.service.spaces import Space, broker_errors
-from realtime.wire import OUT, PLACES, Out
+from realtime.wire import APART, OUT, PLACES, Out
 
 NAME: Final = "distributor"
 TOGETHER: Final = 200
@@ -37,10 +37,13 @@ FLOOR: Final = f"_{NAME}"
 FRESH_S: Final = 30.0
 """Replies that are older are nobody's any more."""
 
-Places = dict[int, int]
+Places = dict[int, tuple[int, int]]
+"""By partition: position and part of what was given on last."""
+ALL_PARTS: Final = 2**31
+FIRST: Final = (0, ALL_PARTS)
 log = logging.getLogger("realtime.distributor")
 _outs: Final = msgspec.msgpack.Decoder(list[Out])
-_places: Final = msgspec.msgpack.Decoder(Places)
+_places: Final = msgspec.msgpack.Decoder(dict[int, int | tuple[int, int]])
 
 
 class Sink(Protocol):
@@ -183,9 +186,14 @@ class Follower:
         done = self._done.get(model)
         if done is None:
             done = self._done[model] = await self._load(model)
-        new = [out for out in outs if out.position > done.get(out.partition, 0)]
-        for out in new:
-            done[out.partition] = max(out.position, done.get(out.partition, 0))
+        new: list[Out] = []
+        for out in outs:
+            place = (out.position, out.part)
+            if out.part == APART:
+                new.append(out)
+            elif place > done.get(out.partition, FIRST):
+                done[out.partition] = place
+                new.append(out)
         return new
 
     async def _put_aside(self, model: str, out: Out) -> None:
@@ -198,9 +206,11 @@ class Follower:
         bucket = await self._space.kv(PLACES)
         try:
             with broker_errors():
-                return _places.decode((await bucket.get(f"{model}.{NAME}")).value or b"\x80")
+                found = _places.decode((await bucket.get(f"{model}.{NAME}")).value or b"\x80")
         except (KeyNotFoundError, msgspec.DecodeError):
             return {}
+        # Once only the position was kept.
+        return {number: (one, ALL_PARTS) if isinstance(one, int) else one for number, one in found.items()}
 
     async def _save(self, model: str) -> None:
         bucket = await self._space.kv(PLACES)

@@ -14,12 +14,13 @@ from typing import Final
 import msgspec
 
 from realtime.outputs import DeadLetter, Output, Reply, Send
-from realtime.wire import Kept, Out
+from realtime.wire import APART, Kept, Out
 from realtime.worker.link import Link
 from realtime.worker.sending import Sending
 
 encode: Final = msgspec.msgpack.Encoder().encode
-LARGEST_BATCH: Final = 512 * 1024
+LARGEST_BATCH: Final = 128 * 1024
+"""Bytes: the service reads each in one go, and serves nobody else meanwhile."""
 MOST_WAITING: Final = 64 * 1024 * 1024
 """Bytes; when so much waits, no more frames are handled."""
 
@@ -62,7 +63,8 @@ class Outgoing:
 
     def add_letters(self, partition: int, position: int, letters: list[DeadLetter]) -> None:
         """Take messages to other twins that have nowhere to go."""
-        self._add_out(Out(partition, position, [*letters]))
+        # What came later from its partition may be on its way already.
+        self._add_out(Out(partition, position, [*letters], APART))
 
     async def settle(self) -> None:
         """Wait until all that was added so far is on disk."""
@@ -110,10 +112,18 @@ class Outgoing:
 
 
 def _parts(out: Out) -> list[bytes]:
-    """Give it as bytes, in parts where it is too large for one message of the broker."""
-    data = encode(out)
-    if len(data) <= LARGEST_BATCH or len(out.outputs) == 1:
-        return [data]
-    middle = len(out.outputs) // 2
-    halves = (out.outputs[:middle], out.outputs[middle:])
-    return [part for half in halves for part in _parts(Out(out.partition, out.position, half))]
+    """Give it as bytes, in numbered parts where it is too large for one message of the broker.
+
+    The same outputs always make the same parts: receivers tell by their numbers which come again.
+    """
+    whole = encode(out)
+    if len(whole) <= LARGEST_BATCH or out.part == APART:  # of the latter, each has one letter
+        return [whole]
+    return [encode(Out(out.partition, out.position, some, part)) for part, some in enumerate(_divided(out.outputs))]
+
+
+def _divided(outputs: list[Kept]) -> list[list[Kept]]:
+    if len(outputs) == 1 or len(encode(outputs)) <= LARGEST_BATCH:
+        return [outputs]
+    middle = len(outputs) // 2
+    return _divided(outputs[:middle]) + _divided(outputs[middle:])

@@ -14,7 +14,7 @@ from realtime.service.alerts import matters, outbox, things
 from realtime.service.alerts.database import Database
 from realtime.service.alerts.matters import Change, Decision, Filter
 from realtime.service.alerts.models import Delivery, Matter, MatterState, Raised, Rule, Silence
-from realtime.wire import Out
+from realtime.wire import APART, Out
 
 EVENTS_KEPT: Final = 200
 """Of one instance."""
@@ -25,6 +25,8 @@ LONGEST_NAME: Final = 200
 LATEST_S: Final = 253_402_300_800.0
 """The year 10000."""
 LARGEST_DETAILS: Final = 4096
+ALL_PARTS: Final = 2**31
+NOTHING: Final = (-1, ALL_PARTS)
 
 
 class Book:
@@ -33,6 +35,7 @@ class Book:
     def __init__(self, owner: str, file: Path, *, now: Callable[[], float] = time.time) -> None:
         self.owner = owner
         self.database = Database(file)
+        self._ensure_parts()
         self._now = now
 
     # --- what comes from models -------------------------------------------------------------
@@ -40,21 +43,22 @@ class Book:
     def take(self, model: str, outs: Sequence[Out], sequence: int = 0) -> list[Change]:
         """Keep alerts and events of what has not been taken before, and how far that is; give what changed."""
         with self.database.transaction() as connection:
-            places = dict(
-                connection.execute("SELECT partition, position FROM places WHERE model = ?", (model,)).fetchall()
-            )
+            known = connection.execute("SELECT partition, position, part FROM places WHERE model = ?", (model,))
+            places = {partition: (position, part) for partition, position, part in known.fetchall()}
             alerts, events = list[Raised](), list[Event]()
             for out in outs:
-                # What one frame brought about in one partition comes whole, and frames come in order.
-                if out.position <= places.get(out.partition, -1):
+                # What one frame brought about in one partition comes in order, and frames do.
+                place = (out.position, out.part)
+                if out.part == APART or place <= places.get(out.partition, NOTHING):
                     continue
-                places[out.partition] = out.position
+                places[out.partition] = place
                 alerts += [_raised(one) for one in out.outputs if isinstance(one, Alert)]
                 events += [one for one in out.outputs if isinstance(one, Event)]
             if alerts or events:
                 connection.executemany(
-                    "INSERT INTO places VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
-                    [(model, partition, position) for partition, position in places.items()],
+                    "INSERT INTO places (model, partition, position, part) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET position = excluded.position, part = excluded.part",
+                    [(model, partition, *place) for partition, place in places.items()],
                 )
             if sequence:
                 connection.execute(
@@ -63,6 +67,13 @@ class Book:
                 )
             self._keep_events(connection, events)
             return self._raise(connection, alerts)
+
+    def _ensure_parts(self) -> None:
+        """Add the column to a file that was made without it; what such a one has taken, it has taken whole."""
+        with self.database.transaction() as connection:
+            columns = [row["name"] for row in connection.execute("PRAGMA table_info(places)")]
+            if "part" not in columns:
+                connection.execute(f"ALTER TABLE places ADD COLUMN part INTEGER NOT NULL DEFAULT {ALL_PARTS}")
 
     def raise_all(self, alerts: Sequence[Raised]) -> list[Change]:
         """Add alerts of rules to their matters."""

@@ -26,7 +26,7 @@ from realtime.service.letters import read_letters
 from realtime.service.replies import Replies
 from realtime.service.retention import Retention
 from realtime.service.spaces import Space
-from realtime.wire import SNAPSHOTS, ModelRecord, Out, SnapshotRecord
+from realtime.wire import APART, PLACES, SNAPSHOTS, ModelRecord, Out, SnapshotRecord
 from tests.support.nats import Broker, make_broker, opened_spaces, running_broker, until
 
 pytestmark = pytest.mark.anyio
@@ -171,6 +171,25 @@ def _event(position: int) -> Event:
     return Event(output_id=f"{position}.0.1", model="M", instance="a", time_s=0.0, text="t", details=b"{}")
 
 
+async def test_parts_of_a_frame_and_letters_that_come_late_are_given_on(broker: Broker) -> None:
+    """Only the first part, and no message that found no receiver, would ever be seen; and an older record stays good."""
+    async with opened_spaces(broker) as spaces:
+        space = await spaces.open("outputs")
+        await with_model(space, "P")
+        await (await space.kv(PLACES)).put("P.distributor", msgspec.msgpack.encode({0: 1}))
+        outs = [Out(0, 1, [_event(1)], 3), Out(0, 2, [_event(2)]), Out(0, 2, [_event(2)], 1)]
+        taken = Taken()
+        for together in (outs, outs, [Out(0, 1, [_letter(0, 1)], APART)]):
+            await space.js.publish("out.P", msgspec.msgpack.encode(together))
+        work = asyncio.create_task(Follower(space, Intake(), Replies(), taken).run())
+        await until(lambda: _is_done(space))
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+        assert taken.outs == [(0, 2), (0, 2), (0, 1)]
+        assert [letter.output_id for _, letter in await read_letters(space, "P", 100)] == ["0.1.0"]
+
+
 class Failing(Taken):
     """Fails once."""
 
@@ -186,23 +205,23 @@ class Failing(Taken):
 async def test_what_could_not_be_given_on_comes_again_before_what_is_newer(broker: Broker) -> None:
     """An alert that came while the disk was full, or in the moment in which the service died, must reach people."""
     async with opened_spaces(broker) as spaces:
-        space = await spaces.open("failing")
-        await with_model(space)
+        space = await spaces.open("outputs")
+        await with_model(space, "F")
         taken = Failing()
         distributor = Distributor(Intake(), Replies(), taken)
-        await space.js.publish("out.M", msgspec.msgpack.encode([Out(0, 1, [_letter(0, 1), _event(1)])]))
+        await space.js.publish("out.F", msgspec.msgpack.encode([Out(0, 1, [_letter(0, 1), _event(1)])]))
         await distributor.follow(space)
         ending = asyncio.create_task(distributor.run())
         try:
             await until(lambda: _is_so(lambda: taken.failed))
-            await space.js.publish("out.M", msgspec.msgpack.encode([Out(0, 2, [_letter(0, 2), _event(2)])]))
+            await space.js.publish("out.F", msgspec.msgpack.encode([Out(0, 2, [_letter(0, 2), _event(2)])]))
             await until(lambda: _is_done(space))
         finally:
             ending.cancel()
             await asyncio.gather(ending, return_exceptions=True)
 
         assert taken.outs == [(0, 1), (0, 2)]
-        assert [letter.output_id for _, letter in await read_letters(space, "M", 100)] == ["0.2.0", "0.1.0"]
+        assert [letter.output_id for _, letter in await read_letters(space, "F", 100)] == ["0.2.0", "0.1.0"]
 
 
 async def _is_so(told: Callable[[], bool]) -> bool:

@@ -56,6 +56,18 @@ def live(book: Book, **wanted: Any) -> list[Any]:
     return book.find(Filter(**{"state": "live", **wanted}))[0]
 
 
+def test_all_parts_of_one_frame_are_taken_once(book: Book, tmp_path: Path) -> None:
+    """A storm is more than one message of the broker holds; its second half must be seen, too."""
+    parts = [Out(0, 7, [alert(7, key=f"k{part}")], part) for part in range(3)]
+    book.take("Boiler", parts[:2])
+    book.take("Boiler", parts)
+    again = Book("anna", tmp_path / "alerts" / "anna.sqlite")
+    again.take("Boiler", parts)
+    again.close()
+
+    assert {one.key: one.count for one in live(book)} == {"k0": 1, "k1": 1, "k2": 1}
+
+
 def test_alerts_of_one_key_are_one_matter(book: Book) -> None:
     """A device that reports every second must not fill the list."""
     book.take("Boiler", outs(alert(1), alert(2, text="Hotter."), alert(3, key="slow")))
