@@ -68,3 +68,5 @@ class DeadLetter(Output, frozen=True):
     field: str
     reason: str
     content: bytes
+    again: bool = True
+    """Whether the instance that it names could be given it again: not what was for another one, or for none."""

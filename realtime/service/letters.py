@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -72,15 +73,15 @@ class Letters:
         found = (
             await _named(space, model, wanted.positions) if wanted.positions else await read_letters(space, model, MOST)
         )
-        sent, cut = 0, 0
+        sent, kept = 0, Counter[str]()
         for position, letter in reversed(found):
-            if not letter.content or len(letter.content) >= LONGEST_KEPT:
-                cut += 1  # a timer's failure has no message, and of a long one not all is kept
+            if hindrance := _hindrance(letter):
+                kept[hindrance] += 1
                 continue
             await self._intake.accept(space, model, [(letter.instance, letter.content)])
             await _delete(space, position)
             sent += 1
-        return json_answer({"sent": sent, "kept": cut})
+        return json_answer({"sent": sent, "kept": kept.total(), "why": dict(kept)})
 
     async def drop(self, request: Request) -> Response:
         """Throw one away, ?position=, or all."""
@@ -156,6 +157,15 @@ async def _delete(space: Space, position: int) -> None:
         await space.js.delete_msg(DEAD, position)
 
 
+def _hindrance(letter: DeadLetter) -> str:
+    """Say why a letter cannot be sent again; '' where it can."""
+    if not letter.again:
+        return "it never reached an instance of this model"
+    if not letter.content:
+        return "it is a timer's failure, which has no message"
+    return "it was too long to be kept whole" if len(letter.content) >= LONGEST_KEPT else ""
+
+
 def _read(data: bytes) -> DeadLetter | None:
     try:
         return msgspec.json.decode(data, type=DeadLetter)
@@ -172,6 +182,7 @@ def _shown(position: int, letter: DeadLetter) -> dict[str, Any]:
         "field": letter.field,
         "reason": letter.reason,
         "content": letter.content.decode(errors="replace"),
+        "again": not _hindrance(letter),
         "whole": len(letter.content) < LONGEST_KEPT,
     }
 

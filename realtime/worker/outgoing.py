@@ -45,14 +45,16 @@ class Outgoing:
         replies: list[Reply] = []
         for partition, found in outputs:
             kept: list[Kept] = []
+            sends: list[Send] = []
             for one in found:
                 if isinstance(one, Send):
-                    self.sending.add(partition, position, one)
+                    sends.append(one)
                 else:
                     kept.append(one)  # type: ignore[arg-type]
                     self.failures += isinstance(one, DeadLetter)
                     if isinstance(one, Reply):
                         replies.append(one)
+            self.sending.add(partition, position, sends)
             if kept:
                 self._add_out(Out(partition, position, kept))
         if replies:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -43,19 +43,15 @@ class Sending:
         self._model = model
         self._letters = letters
         self._waiting: deque[Waiting] = deque()
-        self._counted: dict[int, tuple[int, int]] = {}
         self._added = self._acked = 0
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._known: dict[str, tuple[float, ModelRecord | None]] = {}
 
-    def add(self, partition: int, position: int, send: Send) -> None:
-        """Take one; what comes of a frame comes in order."""
-        last, count = self._counted.get(partition, (0, 0))
-        count = count + 1 if last == position else 0
-        self._counted[partition] = position, count
-        self._waiting.append(Waiting(partition, position * PLACES + count, send))
-        self._added += 1
+    def add(self, partition: int, position: int, sends: Sequence[Send]) -> None:
+        """Take all that one frame brought about in one partition; it has the same numbers whenever it comes again."""
+        self._waiting.extend(Waiting(partition, position * PLACES + count, send) for count, send in enumerate(sends))
+        self._added += len(sends)
         self._changed.set()
 
     async def settle(self) -> None:
@@ -91,10 +87,11 @@ class Sending:
             if record is None:
                 self._put_aside(some, f"there is no model '{name}'")
                 continue
-            good = [one for one in some if 0 < len(one.send.to_instance) <= wire.LONGEST_INSTANCE]
-            self._put_aside(
-                [one for one in some if one not in good], "its instance has no name, or one that is too long"
-            )
+            good: list[Waiting] = []
+            bad: list[Waiting] = []
+            for one in some:
+                (good if 0 < len(one.send.to_instance) <= wire.LONGEST_INSTANCE else bad).append(one)
+            self._put_aside(bad, "its instance has no name, or one that is too long")
             if good:
                 await self._link.keep(f"in.{name}", encode_sends(self._model, good, record.partitions))
         self._acked += len(taken)
@@ -113,6 +110,7 @@ class Sending:
                     :500
                 ],
                 content=send.content[:4096],
+                again=False,
             )
             self._letters(one.partition, one.number // PLACES, [letter])
 

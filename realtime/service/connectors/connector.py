@@ -196,6 +196,7 @@ class Connector:
             field="",
             reason=f"Connector '{self._name}' cannot map it. {reason}"[:500],
             content=taken.content[:KEPT_BYTES],
+            again=False,  # it names a topic, not an instance
         )
 
     async def _insist(self, deed: Callable[[Space], Awaitable[Any]]) -> None:

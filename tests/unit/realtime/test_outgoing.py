@@ -7,9 +7,12 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from nats.js.errors import KeyNotFoundError
+from nats.js.kv import KeyValue
 
-from realtime.outputs import Output, Reply
-from realtime.wire import Out
+from realtime.frames import decode_frame, decode_group
+from realtime.outputs import DeadLetter, Output, Reply, Send
+from realtime.wire import APART, ModelRecord, Out
 from realtime.worker.link import Link
 from realtime.worker.outgoing import LARGEST_BATCH, Outgoing
 
@@ -26,14 +29,26 @@ class Kept:
     """A link that remembers."""
 
     def __init__(self) -> None:
-        self.nc = self
+        self.nc = self.js = self
         self.found: list[tuple[str, bytes]] = []
 
     async def keep(self, subject: str, data: bytes) -> None:
         self.found.append((subject, data))
 
+    async def key_value(self, name: str) -> Kept:
+        return self
+
+    async def get(self, name: str) -> KeyValue.Entry:
+        if name != "N":
+            raise KeyNotFoundError
+        return entry(msgspec.json.encode(ModelRecord(name=name, version=1, partitions=1)))
+
     async def publish(self, subject: str, data: bytes) -> None:
         """Replies that go out at once are not kept."""
+
+
+def entry(value: bytes) -> KeyValue.Entry:
+    return KeyValue.Entry("models", "N", value, revision=1, delta=None, created=None, operation=None)
 
 
 def about(number: int) -> dict[str, Any]:
@@ -70,3 +85,28 @@ async def test_what_is_too_large_for_one_message_goes_out_in_numbered_parts() ->
     assert [reply for one in found for reply in one.outputs] == replies
     assert all(len(msgspec.msgpack.encode(one)) <= LARGEST_BATCH for one in found)
     assert outs(await brought((7, replies))) == found
+
+
+def sends(instance: str, count: int) -> list[Output]:
+    return [Send(to_model="N", to_instance=instance, content=b"{}", **about(number)) for number in range(count)]
+
+
+async def test_messages_to_twins_have_the_same_numbers_when_a_frame_comes_again() -> None:
+    """A partition that was given away and comes back repeats its frames; other twins must not get everything twice."""
+    found = await brought((7, sends("b", 3)), (7, sends("b", 3)))
+    groups = [decode_group(raw) for subject, data in found if subject == "in.N" for _, raw in decode_frame(data).groups]
+
+    numbers = [number for group in groups for number in group.positions]
+    assert numbers == numbers[:3] * 2
+    assert len(set(numbers)) == 3
+
+
+async def test_what_finds_no_receiver_is_put_aside_and_never_given_to_its_sender() -> None:
+    """It comes later than its place, so nobody may drop it for that; sent again, it would go to the wrong twin."""
+    found = await brought(
+        (7, [*sends("b", 1), *sends("", 1), Send(to_model="X", to_instance="b", content=b"{}", **about(2))])
+    )
+
+    letters = [one for out in outs(found) for one in out.outputs]
+    assert {out.part for out in outs(found)} == {APART}
+    assert [isinstance(one, DeadLetter) and not one.again for one in letters] == [True, True]
