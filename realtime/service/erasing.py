@@ -70,9 +70,9 @@ class Eraser:
             for stream in (IN, OUT, DEAD, CHANGES):
                 await space.js.purge_stream(stream, subject=f"{stream.lower()}.{name}")
             for bucket in KEYED:
-                store = await space.kv(bucket)
-                for key, _ in await space.entries(bucket, f"{name}.*"):
-                    await store.purge(key)
+                await space.kv(bucket)
+                # Without the marks that deleting keys would leave: who comes next under this name would find them.
+                await space.js.purge_stream(f"KV_{bucket}", subject=f"$KV.{bucket}.{name}.>")
             await _erase_objects(space, BUNDLES, f"{name}/")
             await _erase_objects(space, STATES, f"{name}/", f"{name}.")
             await self._core.devices.erase(space, name)

@@ -31,6 +31,7 @@ from realtime.worker.versions import Versions
 
 log = logging.getLogger(__name__)
 PIECE_BYTES: Final = 256 * 1024
+REPLACE_TRIES: Final = 20
 PAUSE_S: Final = 0.02
 """Between two pieces, so that messages get to the disk in between."""
 FETCH_S: Final = 20.0
@@ -63,13 +64,31 @@ class Saving:
             else:
                 return partition
 
-    async def _load_once(self, number: int) -> Partition:
+    async def newest(self, number: int) -> int:
+        """Give the position of a partition's newest snapshot, waiting for the broker where it is away; -1 where there is none."""
+        while True:
+            try:
+                record, _ = await self._find(number)
+            except AWAY as error:
+                log.info("snapshot of %s.%s: %s", self._model, number, error)
+                await asyncio.sleep(0.2)
+            else:
+                return record.position if record is not None else -1
+
+    async def _find(self, number: int) -> tuple[SnapshotRecord | None, int]:
+        """Read what is known of the newest one, and its revision."""
         bucket = await self._link.js.key_value(wire.SNAPSHOTS)
         try:
             entry = await bucket.get(f"{self._model}.{number}")
-        except KeyNotFoundError:
+        except KeyNotFoundError as error:
+            # What was deleted has left a mark, which has a revision too.
+            return None, (error.entry.revision or 0) if error.entry else 0
+        return msgspec.json.decode(entry.value or b"", type=SnapshotRecord), entry.revision or 0
+
+    async def _load_once(self, number: int) -> Partition:
+        record, _ = await self._find(number)
+        if record is None:
             return Partition(NOTHING, number=number)
-        record = msgspec.json.decode(entry.value or b"", type=SnapshotRecord)
         loaded = await self._versions.load(record.version)
         store = await self._link.js.object_store(wire.STATES)
         data = io.BytesIO()
@@ -80,6 +99,8 @@ class Saving:
             await asyncio.sleep(0)
         partition = reading.partition
         partition.number, partition.version, partition.position = number, record.version, record.position
+        # The object is older than its record where nothing but position and time have changed since.
+        partition.time_s = max(partition.time_s, record.time_s)
         self._saved[number] = partition, partition.touched, record
         return partition
 
@@ -100,8 +121,11 @@ class Saving:
                     raise OSError("the copy of the process that was to write snapshots has failed")
                 await self._outgoing.settle()
                 for number, record in records.items():
-                    await self._keep(number, record, folder / str(number), paced=paced)
-                    self._saved[number] = *touched[number], record
+                    standing = await self._keep(number, record, folder / str(number), paced=paced)
+                    if standing is not None:
+                        self._saved[number] = *touched[number], standing
+                    else:
+                        self._saved.pop(number, None)
 
     def _is_saved(self, partition: Partition) -> bool:
         known = self._saved.get(partition.number)
@@ -117,10 +141,11 @@ class Saving:
             object=old.object if old else f"{self._model}/{partition.number}/{secrets.token_hex(8)}",
             instances=len(partition.names),
             bytes=old.bytes if old else 0,
-            time_s=time.time(),
+            time_s=partition.time_s,
         )
 
-    async def _keep(self, number: int, record: SnapshotRecord, file: Path, *, paced: bool) -> None:
+    async def _keep(self, number: int, record: SnapshotRecord, file: Path, *, paced: bool) -> SnapshotRecord | None:
+        """Give the record that stands for this state by now; None where there is none, as a newer state is kept."""
         store = await self._link.js.object_store(wire.STATES)
         new = await asyncio.to_thread(file.exists)
         if new:
@@ -129,32 +154,35 @@ class Saving:
             with Paced(file, PAUSE_S if paced else 0.0) as pieces:
                 await store.put(record.object, pieces, meta)
             await asyncio.to_thread(file.unlink)
-        before = await self._replace(number, record)
-        if before is None:
+        before, stands = await self._replace(number, record, new=new)
+        if not stands:
             if new:
                 await erase(self._link, store, record.object)
-        elif before not in {"", record.object}:
-            await erase(self._link, store, before)
+            # Whoever else had this partition at this position had the same state.
+            same = before is not None and (before.position, before.version) == (record.position, record.version)
+            return before if same else None
+        if before is not None and before.object != record.object:
+            await erase(self._link, store, before.object)
+        return record
 
-    async def _replace(self, number: int, record: SnapshotRecord) -> str | None:
-        """Name it as the newest one; give the object that nobody needs any more, None where a newer one is there."""
+    async def _replace(self, number: int, record: SnapshotRecord, *, new: bool) -> tuple[SnapshotRecord | None, bool]:
+        """Name it as the newest one; give the record before, and whether this one stands in its place."""
         bucket = await self._link.js.key_value(wire.SNAPSHOTS)
-        key, data = f"{self._model}.{number}", msgspec.json.encode(record)
-        while True:
-            before, revision = None, 0
-            try:
-                entry = await bucket.get(key)
-                before = msgspec.json.decode(entry.value or b"", type=SnapshotRecord)
-                revision = entry.revision or 0
-            except KeyNotFoundError:
-                pass
+        for left in reversed(range(REPLACE_TRIES)):
+            before, revision = await self._find(number)
             if before is not None and before.position >= record.position:
-                return None
+                return before, False
+            if not new and (before is None or before.object != record.object):
+                return before, False  # the object is another worker's to erase, or is erased already
             try:
-                await bucket.update(key, data, last=revision)
+                await bucket.update(f"{self._model}.{number}", msgspec.json.encode(record), last=revision)
             except KeyWrongLastSequenceError:
-                continue
-            return before.object if before is not None else ""
+                if not left:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return before, True
+        raise AssertionError("the last try returns or raises")
 
 
 class Paced(io.BufferedIOBase):
