@@ -9,12 +9,14 @@ import os
 import resource
 import signal
 import time
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from realtime import wire
+from realtime.errors import RealtimeError
 from realtime.places import BEAT, CELLS, PARTITION, PLACE, POSITION, Cells, open_place
 from realtime.wire import ModelRecord, WorkerRecord
 from realtime.worker.applying import Applying
@@ -63,11 +65,13 @@ class Worker:
             changing=self._changing,
         )
         self._asking = Asking(link, settings, self._holding.ready)
-        self._bringing: set[asyncio.Task[None]] = set()
+        self._moving: set[asyncio.Task[None]] = set()
+        """Partitions that come or go."""
+        self._group = asyncio.TaskGroup()
         self._counted = (time.monotonic(), 0)
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Work until told to end, then leave all in order."""
+        """Work until told to end, then leave all in order; raises what ended a part, as no other could go on without it."""
         loops = [
             self._outgoing.run(),
             self._outgoing.sending.run(),
@@ -79,12 +83,12 @@ class Worker:
             self._asking.run(),
             self._changing.run(self._holding.ready),
         ]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in loops]
+        async with self._group:
+            tasks = [self._group.create_task(one) for one in loops]
             await ended.wait()
             # At the end of a frame, or half of one would be saved as the whole of it.
             async with self._holding.between:
-                for task in [*tasks[2:], *self._bringing]:
+                for task in [*tasks[2:], *self._moving]:
                     task.cancel()
             await self._end()
             for task in tasks:
@@ -109,8 +113,10 @@ class Worker:
         while True:
             try:
                 await self._report()
-                lost_now = await self._leases.renew()
-                self._holding.renewed_s = time.monotonic()
+                asked_s = time.monotonic()
+                lost_now, sure = await self._leases.renew()
+                if sure:
+                    self._holding.renewed_s = asked_s
                 for lost in lost_now:
                     log.warning("partition %s is another worker's by now", lost)
                     self._holding.drop(lost)
@@ -135,19 +141,32 @@ class Worker:
     async def _share(self) -> None:
         workers = await live_keys(self._link, wire.WORKERS, self._settings.model)
         shares = plan_shares(workers, self._partitions)
-        others = [one for one in self._holding.ready if shares.get(one, self._settings.worker) != self._settings.worker]
+        holding, own = self._holding, self._settings.worker
+        others = [one for one in holding.ready if shares.get(one, own) != own and one not in holding.leaving]
         if others:
-            await self._holding.hand_over(others)
-        wanted = [
-            one for one, worker in shares.items() if worker == self._settings.worker and one not in self._leases.held
-        ]
-        taken = [
-            one for one, got in zip(wanted, await asyncio.gather(*map(self._leases.take, wanted)), strict=True) if got
-        ]
+            self._move(holding.hand_over(others))
+        settled = holding.ready.keys() | holding.loading | holding.leaving
+        wanted = [one for one, worker in shares.items() if worker == own and one not in settled]
+        await self._take([one for one in wanted if one not in self._leases.held])
+        taken = [one for one in wanted if one in self._leases.held]
         if taken:
-            task = asyncio.create_task(self._holding.bring(taken))
-            self._bringing.add(task)
-            task.add_done_callback(self._bringing.discard)
+            holding.loading |= set(taken)  # at once, or the next look would bring them again
+            self._move(holding.bring(taken))
+
+    async def _take(self, numbers: Sequence[int]) -> None:
+        """Take those that nobody has; what could not be asked for is asked for again at the next look."""
+        found = await asyncio.gather(*map(self._leases.take, numbers), return_exceptions=True)
+        for one in found:
+            if isinstance(one, AWAY):
+                log.info("a lease could not be asked for: %s", one)
+            elif isinstance(one, BaseException):
+                raise one
+
+    def _move(self, moving: Coroutine[None, None, None]) -> None:
+        """Have partitions come or go beside the rest: leases must be renewed meanwhile."""
+        task = self._group.create_task(moving)
+        self._moving.add(task)
+        task.add_done_callback(self._moving.discard)
 
     async def _report(self) -> None:
         settings, ready = self._settings, self._holding.ready
@@ -193,5 +212,17 @@ async def main(settings: Settings) -> None:
     record = await read_model_record(link, settings.model)
     if record is None:
         raise NotConfigured(f"There is no model '{settings.model}'.", "Deploy it first.")
-    await Worker(settings, link, record).run(ended)
+    try:
+        await Worker(settings, link, record).run(ended)
+    except BaseExceptionGroup as group:
+        known, unknown = group.split(RealtimeError)
+        if known is None or unknown is not None:
+            raise
+        raise first_of(known) from None
     await link.nc.close()
+
+
+def first_of(group: BaseExceptionGroup[RealtimeError]) -> RealtimeError:
+    """Give the first error in it."""
+    found = group.exceptions[0]
+    return first_of(found) if isinstance(found, BaseExceptionGroup) else found

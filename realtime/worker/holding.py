@@ -10,7 +10,6 @@ from typing import Final
 
 from nats.js.errors import NotFoundError
 
-from realtime.errors import RealtimeError
 from realtime.frames import encode_frame
 from realtime.partition import Partition
 from realtime.places import Cells
@@ -24,18 +23,12 @@ from realtime.worker.saving import Saving
 
 log = logging.getLogger(__name__)
 TICK_S: Final = 0.2
-STALE_S: Final = 300.0
-"""Less than what the service keeps of frames that are in snapshots."""
+STALE_S: Final = 30.0
+"""Half of what the service keeps of frames at least, though they are in snapshots."""
 
 
-class StoodStill(RealtimeError):
-    """A worker was stopped, or cut off, for so long that frames that it has not read may be gone: it must begin anew."""
-
-    code = "stood_still"
-    status = 503
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"This worker was cut off for {seconds:.0f} s.", "It begins with a snapshot again.")
+class Overtaken(Exception):
+    """A newer snapshot than the one that is being brought up to date was written meanwhile."""
 
 
 class Holding:
@@ -56,6 +49,8 @@ class Holding:
         self.ready: dict[int, Partition] = {}
         """Brought up to date: these follow the stream."""
         self.loading: set[int] = set()
+        self.leaving: set[int] = set()
+        """Being handed over."""
         self.renewed_s = time.monotonic()
         """When it was known last that the partitions are this worker's."""
         self.pending = 0
@@ -76,13 +71,19 @@ class Holding:
         """Set when there is something to report."""
 
     async def run(self) -> None:
-        """Apply what comes, for ever; raises StoodStill."""
-        await self._joined.wait()
+        """Apply what comes, for ever."""
+        while not self.ready:
+            self._joined.clear()
+            await self._joined.wait()
         self._position = min(one.position for one in self.ready.values())
-        async with Reader(self._link, self._model, self._position) as reader:
+        async with Reader(self._link, self._model, self._position, self._drop_overtaken) as reader:
+            await self._drop_overtaken()
             async for read in reader.frames():
                 if time.monotonic() - self.renewed_s > STALE_S:
-                    raise StoodStill(time.monotonic() - self.renewed_s)
+                    # Stopped, or cut off, for so long that others may have gone on, and frames before this one be gone.
+                    await asyncio.sleep(TICK_S)
+                    await reader.begin_behind(self._position)
+                    continue
                 async with self.between:
                     await self._applying.apply(read, list(self.ready.values()))
                     self._position, self.pending = read.position, read.pending
@@ -91,19 +92,50 @@ class Holding:
     async def bring(self, numbers: Sequence[int]) -> None:
         """Make partitions that were taken ready: from their snapshots, and from what came since."""
         self.loading |= set(numbers)
+        while True:
+            try:
+                await self._bring_once(numbers)
+            except Overtaken as error:
+                log.info("%s: %s", self._model, error)
+            else:
+                return
+
+    async def _bring_once(self, numbers: Sequence[int]) -> None:
         partitions = await asyncio.gather(*(self._saving.load(one) for one in numbers))
         for one in partitions:
             one.where = self._where
         self._changing.follow(partitions)
-        async with Reader(self._link, self._model, min(one.position for one in partitions)) as reader:
-            if not self._caught_up(partitions, reader.position, reader.pending):
-                async for read in reader.frames():
-                    async with self.between:
-                        await self._applying.apply(read, partitions)
-                    if self._caught_up(partitions, read.position, read.pending):
-                        break
-                    await asyncio.sleep(0)
-        self._join(partitions)
+
+        async def check() -> None:
+            for one in partitions:
+                if await self._saving.newest(one.number) > one.position:
+                    raise Overtaken(f"there is a newer snapshot of partition {one.number}")
+
+        async with Reader(self._link, self._model, min(one.position for one in partitions), check) as reader:
+            await check()
+            if await self._join_where_caught_up(partitions, reader):
+                return
+            async for read in reader.frames():
+                async with self.between:
+                    await self._applying.apply(read, partitions)
+                if await self._join_where_caught_up(partitions, reader):
+                    return
+                await asyncio.sleep(0)
+
+    async def _join_where_caught_up(self, partitions: Sequence[Partition], reader: Reader) -> bool:
+        """Between two frames of those that are ready, or the one that is being applied would pass the new ones by."""
+        async with self.between:
+            caught_up = self._caught_up(partitions, reader.position, reader.pending)
+            if caught_up:
+                self._join(partitions)
+            return caught_up
+
+    async def _drop_overtaken(self) -> None:
+        """Forget partitions that another worker had meanwhile: frames that they need may be gone, so they are loaded anew."""
+        for one in list(self.ready.values()):
+            if await self._saving.newest(one.number) > one.position and self.ready.get(one.number) is one:
+                log.warning("partition %s of %s was another worker's meanwhile", one.number, self._model)
+                self.drop(one.number)
 
     def _caught_up(self, partitions: Sequence[Partition], position: int, pending: int) -> bool:
         if self._position is None:
@@ -111,7 +143,6 @@ class Holding:
         return max(position, min(one.position for one in partitions)) >= self._position
 
     def _join(self, partitions: Sequence[Partition]) -> None:
-        """No pause between the check before and this, or the stream's frames could pass the new ones by."""
         for one in partitions:
             if one.number in self._leases.held:
                 self.ready[one.number] = one
@@ -122,16 +153,22 @@ class Holding:
 
     async def hand_over(self, numbers: Sequence[int]) -> None:
         """Give partitions to whoever should have them: from snapshots of now, so that messages wait for little else."""
-        await self.save(numbers)
-        for number in numbers:
-            self.ready.pop(number)
-            self._changing.forget(number)
-        # A frame may have been half way through when they were taken out.
-        async with self.between:
-            await asyncio.sleep(0)
-        await self._outgoing.settle()
-        for number in numbers:
-            await self._leases.release(number)
+        self.leaving |= set(numbers)
+        try:
+            await self.save(numbers)
+            for number in numbers:
+                self.ready.pop(number, None)
+                self._changing.forget(number)
+            # A frame may have been half way through when they were taken out.
+            async with self.between:
+                await asyncio.sleep(0)
+            await self._outgoing.settle()
+            for number in numbers:
+                await self._leases.release(number)
+        except AWAY as error:  # what is still there is handed over later
+            log.info("partitions of %s were not handed over: %s", self._model, error)
+        finally:
+            self.leaving -= set(numbers)
 
     async def save(self, numbers: Collection[int], *, paced: bool = False) -> None:
         """Keep partitions as they are."""

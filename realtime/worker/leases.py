@@ -25,6 +25,8 @@ class Leases:
         self._worker = worker
         self._revisions: dict[int, int] = {}
         self._bucket: KeyValue | None = None
+        self._one_at_a_time = asyncio.Lock()
+        """Or what is given back while it is renewed would be taken again."""
 
     @property
     def held(self) -> frozenset[int]:
@@ -48,26 +50,34 @@ class Leases:
         self._revisions[partition] = found
         return True
 
-    async def renew(self) -> frozenset[int]:
-        """Renew all; give those that are another's by now. What could not be asked for stays as it is."""
-        lost = await asyncio.gather(*(self._renew(one) for one in self.held))
-        return frozenset(one for one in lost if one is not None)
+    async def renew(self) -> tuple[frozenset[int], bool]:
+        """Renew all; give those that are another's by now, and whether all others are this worker's for sure.
+
+        What could not be asked for stays as it is.
+        """
+        async with self._one_at_a_time:
+            held = sorted(self.held)
+            found = await asyncio.gather(*(self._renew(one) for one in held))
+        lost = frozenset(one for one, ours in zip(held, found, strict=True) if ours is False)
+        return lost, None not in found
 
     async def release(self, partition: int) -> None:
         """Give one back, so that the next one need not wait until it has run down."""
-        revision = self._revisions.pop(partition, None)
-        if revision is None:
-            return
-        try:
-            await (await self._open()).delete(self._key(partition), last=revision)
-        except AWAY as error:
-            log.info("lease of partition %s was not given back: %s", partition, error)
+        async with self._one_at_a_time:
+            revision = self._revisions.pop(partition, None)
+            if revision is None:
+                return
+            try:
+                await (await self._open()).delete(self._key(partition), last=revision)
+            except AWAY as error:
+                log.info("lease of partition %s was not given back: %s", partition, error)
 
     def forget(self, partition: int) -> None:
         """Count one as another's."""
         self._revisions.pop(partition, None)
 
-    async def _renew(self, partition: int) -> int | None:
+    async def _renew(self, partition: int) -> bool | None:
+        """Tell whether it is still this worker's; None where that could not be asked."""
         revision = self._revisions[partition]
         try:
             bucket = await self._open()
@@ -81,9 +91,9 @@ class Leases:
         except AWAY:
             return None
         self._keep(partition, revision, found)
-        return None
+        return True
 
-    async def _renew_anew(self, partition: int) -> int | None:
+    async def _renew_anew(self, partition: int) -> bool | None:
         """It ran down, the broker forgot it, or an answer was lost: take it again unless another one has."""
         bucket = await self._open()
         revision = self._revisions.get(partition, 0)
@@ -95,14 +105,14 @@ class Leases:
                     found = await bucket.create(self._key(partition), self._worker.encode())
                 else:
                     if entry.value != self._worker.encode():
-                        return partition
+                        return False
                     found = await bucket.update(self._key(partition), entry.value, last=entry.revision)
         except KeyWrongLastSequenceError:
-            return partition
+            return False
         except AWAY:
             return None
         self._keep(partition, revision, found)
-        return None
+        return True
 
     def _keep(self, partition: int, before: int, found: int) -> None:
         if self._revisions.get(partition) == before:  # else it was released meanwhile

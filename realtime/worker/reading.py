@@ -8,7 +8,7 @@ it is gone, another one begins behind the last frame.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -38,11 +38,16 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reader:
-    """All frames of one model behind a position."""
+    """All frames of one model behind a position.
 
-    def __init__(self, link: Link, model: str, after: int) -> None:
+    Whoever was away for long may find that frames are gone: `check` is called whenever reading
+    began anew, to see whether they were needed.
+    """
+
+    def __init__(self, link: Link, model: str, after: int, check: Callable[[], Awaitable[None]]) -> None:
         self.position = after
         self.pending = 0
+        self._check = check
         self._link = link
         self._subject = f"in.{model}"
         self._arrived: asyncio.Queue[Msg | object] = asyncio.Queue()
@@ -64,14 +69,14 @@ class Reader:
         while True:
             message = await self._next()
             if not isinstance(message, Msg):
-                await self._create()
+                await self.begin_behind(self.position)
                 continue
             if message.headers and "Status" in message.headers:
                 await self._heed(message.headers["Status"], message.headers.get("Description", ""))
                 continue
             position, number, pending = _numbers(message.reply)
             if number != self._expected:
-                await self._create()
+                await self.begin_behind(self.position)
                 continue
             self._expected += 1
             self.position, self.pending = position, pending
@@ -79,6 +84,12 @@ class Reader:
             if self._asked <= BATCH // 2:
                 await self._ask()
             yield Read(position, message.data, pending)
+
+    async def begin_behind(self, position: int) -> None:
+        """Read on behind a position, as if nothing behind it had been read."""
+        self.position = position
+        await self._create()
+        await self._check()
 
     # --- the consumer -----------------------------------------------------------------------
 
@@ -147,7 +158,7 @@ class Reader:
             await self._ask()
             return
         await asyncio.sleep(0.1)
-        await self._create()
+        await self.begin_behind(self.position)
 
     async def _next(self) -> Msg | object:
         if not self._arrived.empty():
