@@ -16,6 +16,7 @@ PLACE: Final = 2
 BEAT: Final = 3
 """Grows as long as the worker is alive."""
 LOADING: Final = -1
+LONGEST_WHY: Final = 2000
 
 
 class Cells(Protocol):
@@ -29,7 +30,25 @@ class Cells(Protocol):
 def make_place(file: Path) -> Cells:
     """Make the memory anew, all at 0."""
     file.write_bytes(bytes(SIZE_BYTES))
+    _why(file).unlink(missing_ok=True)
     return open_place(file)
+
+
+def tell_why(file: Path, words: str) -> None:
+    """Leave to the host, beside the memory, why this process ends."""
+    _why(file).write_text(words[:LONGEST_WHY], encoding="utf-8")
+
+
+def read_why(file: Path) -> str:
+    """Give what was left there; '' where nothing was."""
+    try:
+        return _why(file).read_text(encoding="utf-8")[:LONGEST_WHY]
+    except FileNotFoundError:
+        return ""
+
+
+def _why(file: Path) -> Path:
+    return file.with_name(f"{file.name}.why")
 
 
 def open_place(file: Path) -> Cells:

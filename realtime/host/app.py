@@ -36,6 +36,8 @@ class Host:
         self._folder = folder
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: dict[str, asyncio.Task[None]] = {}
+        """By worker: none is started again while it is here, or there would be two of one name."""
         self._seen = -1
 
     async def run(self) -> None:
@@ -53,7 +55,7 @@ class Host:
         finally:
             for task in self._tasks.values():
                 task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.gather(*self._tasks.values(), *self._ending.values(), return_exceptions=True)
 
     async def _follow(self) -> None:
         """Start what should run and does not, end what should not."""
@@ -67,11 +69,13 @@ class Host:
             for number in range(self._settings.workers)
         }
         for worker in self._tasks.keys() - wanted.keys():
-            self._tasks.pop(worker).cancel()
+            self._ending[worker] = self._tasks.pop(worker)
+            self._ending[worker].cancel()
             self._runners.pop(worker)
-        for worker in wanted.keys() - self._tasks.keys():
+        self._ending = {worker: task for worker, task in self._ending.items() if not task.done()}
+        for worker in wanted.keys() - self._tasks.keys() - self._ending.keys():
             self._start(worker, wanted[worker])
-        self._seen = info.state.last_seq
+        self._seen = info.state.last_seq if wanted.keys() <= self._tasks.keys() else -1
 
     def _start(self, worker: str, model: str) -> None:
         runner = Runner(self._settings, model, worker, folder=self._folder, leave_out=self._leave_out)

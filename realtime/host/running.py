@@ -15,7 +15,7 @@ import msgspec
 
 from realtime.host.processes import signal_words
 from realtime.host.settings import HostSettings
-from realtime.places import BEAT, PARTITION, PLACE, POSITION, Cells, make_place
+from realtime.places import BEAT, PARTITION, PLACE, POSITION, Cells, make_place, read_why
 from realtime.wire import WorkerRecord
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,10 @@ class Runner:
         """Keep it alive until cancelled; then end it cleanly."""
         while True:
             began_s = time.monotonic()
-            where, words = await self._live()
+            try:
+                where, words = await self._live()
+            except OSError as error:  # no memory, no room for another process: that may pass
+                where, words = None, f"could not be started: {error}"
             self.restarts += 1
             if time.monotonic() - began_s >= self._settings.well_s:
                 self._attempt, self._ends = 0, []
@@ -109,6 +112,9 @@ class Runner:
                 await _end(process)
         where = Where(cells[PARTITION], cells[POSITION], cells[PLACE]) if cells[POSITION] else None
         words = f"did not answer for {self._settings.hung_s:.0f} s and was ended" if hung else signal_words(code)
+        why = await asyncio.to_thread(read_why, self._file)
+        if why:
+            words = f"{words}: {why}"
         if where is not None:
             words += f", at place {where.place} of frame {where.position} in partition {where.partition}"
         return where, words

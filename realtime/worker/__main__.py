@@ -6,11 +6,13 @@ import gc
 import logging
 import os
 import sys
+from pathlib import Path
 
 import uvloop
 
 from realtime.errors import RealtimeError
 from realtime.host.processes import die_with
+from realtime.places import tell_why
 from realtime.worker.app import main
 from realtime.worker.settings import read_settings
 
@@ -24,4 +26,6 @@ if __name__ == "__main__":
     try:
         uvloop.run(main(read_settings()))
     except RealtimeError as error:
+        if "REALTIME_PLACES" in os.environ:
+            tell_why(Path(os.environ["REALTIME_PLACES"]), str(error))
         sys.exit(str(error))
