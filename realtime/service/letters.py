@@ -81,7 +81,8 @@ class Letters:
             await self._intake.accept(space, model, [(letter.instance, letter.content)])
             await _delete(space, position)
             sent += 1
-        return json_answer({"sent": sent, "kept": kept.total(), "why": dict(kept)})
+        why = {"why": dict(kept)} if kept else {}
+        return json_answer({"sent": sent, "kept": kept.total(), **why})
 
     async def drop(self, request: Request) -> Response:
         """Throw one away, ?position=, or all."""
