@@ -5,6 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
+
+SPARE: Final = 64
+"""So many entries of timers that run no longer are passed over before they are taken out."""
 
 
 @dataclass
@@ -63,3 +67,7 @@ class TimerTable:
     def _put(self, timer: Timer) -> None:
         self._running[timer.instance, timer.name] = timer
         heapq.heappush(self._heap, (timer.at_s, timer.order, timer.instance, timer.name))
+        # A timer that each message starts anew leaves an entry each time.
+        if len(self._heap) > SPARE + 2 * len(self._running):
+            self._heap = [(one.at_s, one.order, one.instance, one.name) for one in self._running.values()]
+            heapq.heapify(self._heap)
