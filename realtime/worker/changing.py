@@ -23,6 +23,8 @@ encode: Final = msgspec.msgpack.Encoder().encode
 MOST_STATES: Final = 2000
 """In one interval: more would cost the disk what messages need."""
 MOST_BYTES: Final = 256 * 1024
+LARGEST_STATE: Final = 1024 * 1024
+"""Bytes: what is larger is not kept, as the broker takes no message of any size."""
 
 
 class Changing:
@@ -33,6 +35,8 @@ class Changing:
         self._model = model
         self._every_s = every_s
         self._followed: dict[int, tuple[Partition, Follower, set[int]]] = {}
+        self._said: set[int] = set()
+        """Partitions of which it was said that a state is too large."""
 
     def follow(self, partitions: Iterable[Partition]) -> None:
         """Note from now on what changes in these."""
@@ -64,6 +68,9 @@ class Changing:
         size = 0
         for row in rows:
             data = encode(partition.twins[row])
+            if len(data) > LARGEST_STATE:
+                self._say_too_large(partition, row, len(data))
+                continue
             states.append((partition.names[row], msgspec.Raw(data)))
             size += len(data)
             if size > MOST_BYTES:
@@ -72,6 +79,16 @@ class Changing:
         if states:
             await self._publish(partition, states)
         return len(rows)
+
+    def _say_too_large(self, partition: Partition, row: int, size: int) -> None:
+        if partition.number not in self._said:
+            self._said.add(partition.number)
+            log.warning(
+                "the state of '%s' has %d bytes; the history has states of at most %d, so this one and others like it are left out",
+                partition.names[row][:200],
+                size,
+                LARGEST_STATE,
+            )
 
     async def _publish(self, partition: Partition, states: list[tuple[str, msgspec.Raw]]) -> None:
         await self._link.keep(f"changes.{self._model}", encode(Changes(partition.number, partition.time_s, states)))

@@ -10,6 +10,7 @@ from typing import Final
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
 
 from realtime.worker.settings import Broker
@@ -33,11 +34,13 @@ class Link:
         self.on_reconnect: set[Callable[[], None]] = set()
 
     async def keep(self, subject: str, data: bytes) -> None:
-        """Publish to a stream until it is acknowledged, however long that takes."""
+        """Publish to a stream until it is acknowledged, however long that takes; raises MaxPayloadError."""
         attempt = 0
         while True:
             try:
                 await self.js.publish(subject, data, timeout=PUBLISH_S)
+            except MaxPayloadError:
+                raise  # it will be too large next time, too
             except AWAY as error:
                 self.trouble = f"{subject} is not taken: {type(error).__name__} {error}".strip()
                 await asyncio.sleep(WAIT_S[min(attempt, len(WAIT_S) - 1)])
