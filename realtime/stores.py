@@ -13,6 +13,8 @@ from realtime import wire
 
 NAME_IN_USE: Final = 10058
 """JetStream's code for a stream that is there with another configuration."""
+LARGEST_RECORD: Final = 64 * 1024
+"""Bytes of a record that people's code may write."""
 DAY_S: Final = 86_400.0
 
 
@@ -48,7 +50,8 @@ def plan_stores(replicas: int, limits: Limits) -> list[StreamConfig]:
         _stream(wire.OUT, limits.out_bytes, limits.out_s, replicas),
         _stream(wire.DEAD, limits.dead_bytes, limits.dead_s, replicas),
         _stream(wire.CHANGES, limits.changes_bytes, limits.changes_s, replicas),
-        *(_bucket(name, replicas) for name in (wire.MODELS, wire.VERSIONS, wire.SNAPSHOTS, wire.SKIPS)),
+        *(_bucket(name, replicas) for name in (wire.MODELS, wire.VERSIONS)),
+        *(_bucket(name, replicas).evolve(max_msg_size=LARGEST_RECORD) for name in (wire.SNAPSHOTS, wire.SKIPS)),
         *(_live(name, replicas) for name in (wire.LEASES, wire.WORKERS)),
         *(_objects(name, replicas) for name in (wire.BUNDLES, wire.STATES)),
     ]
@@ -86,7 +89,10 @@ def _bucket(name: str, replicas: int) -> StreamConfig:
 
 def _live(name: str, replicas: int) -> StreamConfig:
     return _bucket(name, replicas).evolve(
-        storage=StorageType.MEMORY, max_age=wire.LEASE_S, duplicate_window=wire.LEASE_S
+        storage=StorageType.MEMORY,
+        max_age=wire.LEASE_S,
+        duplicate_window=wire.LEASE_S,
+        max_msg_size=LARGEST_RECORD,
     )
 
 
@@ -110,7 +116,14 @@ async def ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         if error.err_code != NAME_IN_USE:
             raise
         present = (await js.stream_info(config.name or "")).config
-        await js.update_stream(config.evolve(sources=present.sources) if present.sources else config)
+        try:
+            await js.update_stream(config.evolve(sources=present.sources) if present.sources else config)
+        except APIError:
+            if config.storage != StorageType.MEMORY:
+                raise
+            # What lives for seconds is made anew, where somebody has made it of another kind.
+            await js.delete_stream(config.name or "")
+            await js.add_stream(config)
 
 
 async def replicas_of(js: JetStreamContext) -> int:

@@ -20,17 +20,22 @@ class AccountsFile:
         self._config = config
         self._file = config.folder / "owners.json"
         self._lock = asyncio.Lock()
-        self._owners: list[str] = json.loads(self._file.read_text()) if self._file.exists() else []
+        self._owners: dict[str, str] = _read(self._file)
+        """Each with a generation: who comes back after being erased has other passwords than before."""
 
     def owners(self) -> list[str]:
         """Name them."""
         return list(self._owners)
 
+    def generation(self, owner: str) -> str:
+        """Give what is mixed into the passwords of an owner's workers and programs."""
+        return self._owners.get(owner, "")
+
     async def ensure(self, owner: str) -> None:
         """Have one made, and the broker know it."""
         async with self._lock:
             if owner not in self._owners:
-                self._owners.append(owner)
+                self._owners[owner] = secrets.token_hex(8)
                 await asyncio.to_thread(self._save)
                 reload(self._config)
 
@@ -40,15 +45,14 @@ class AccountsFile:
 
     def ensure_now(self, owner: str) -> None:
         """Have one made before the broker starts."""
-        if owner not in self._owners:
-            self._owners.append(owner)
+        self._owners.setdefault(owner, secrets.token_hex(8))
         self._save()
 
     async def remove(self, owner: str) -> None:
         """Close an owner's account."""
         async with self._lock:
             if owner in self._owners:
-                self._owners.remove(owner)
+                del self._owners[owner]
                 await asyncio.to_thread(self._save)
                 reload(self._config)
 
@@ -57,6 +61,11 @@ class AccountsFile:
         # The accounts first: an owner in the list whom the broker does not know would wait for ever.
         write_private(self._config.broker_folder / "accounts.conf", accounts_text(self._config, self._owners))
         write_private(self._file, json.dumps(self._owners))
+
+
+def _read(file: Path) -> dict[str, str]:
+    found = json.loads(file.read_text()) if file.exists() else {}
+    return found if isinstance(found, dict) else dict.fromkeys(found, "")  # a list, as there were no generations once
 
 
 def write_private(file: Path, text: str) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,10 @@ KEPT: Final = (
     "OBJ_states",
 )
 """Streams that workers may not make, change or delete."""
+REMADE: Final = ("KV_leases", "KV_workers")
+"""Streams in memory, which workers make again for a broker that was started anew, and may not change or delete."""
+MOST_CONNECTIONS: Final = 200
+MOST_SUBSCRIPTIONS: Final = 20_000
 
 
 def server_text(config: ServiceConfig, *, name: str = "twinhub", monitor: str = "127.0.0.1:8222") -> str:
@@ -66,25 +70,29 @@ def server_text(config: ServiceConfig, *, name: str = "twinhub", monitor: str = 
     return "\n".join(lines) + "\n"
 
 
-def accounts_text(config: ServiceConfig, owners: Sequence[str]) -> str:
-    """Write the owners' accounts with their users; passwords are derived, so nothing else is kept of them."""
-    accounts = [_account(config, owner) for owner in owners]
+def accounts_text(config: ServiceConfig, owners: Mapping[str, str]) -> str:
+    """Write the accounts of owners, each with a generation, and their users; passwords are derived."""
+    accounts = [_account(config, owner, generation) for owner, generation in owners.items()]
     # A server without any account would let everybody in.
     closed = f"  closed: {{ users: [{{ user: closed, password: {_quoted(broker_password(config.secret, '', 'service'))} }}] }}"
     return "\n".join(["accounts {", closed, *accounts, "}", ""])
 
 
-def _account(config: ServiceConfig, owner: str) -> str:
-    users = ",\n".join(_user(config, owner, role) for role in ("service", "worker", "program"))
+def _account(config: ServiceConfig, owner: str, generation: str) -> str:
+    users = ",\n".join(_user(config, owner, role, generation) for role in ("service", "worker", "program"))
     limits = (
         f"max_mem: {MEMORY_EACH}, max_file: {config.owner_limit_bytes}, "
         f"max_streams: {MOST_STREAMS}, max_consumers: {MOST_CONSUMERS}"
     )
-    return f"  {_quoted(account_of(owner))}: {{\n    jetstream: {{ {limits} }}\n    users: [\n{users}\n    ]\n  }}"
+    most = f"max_connections: {MOST_CONNECTIONS}, max_subscriptions: {MOST_SUBSCRIPTIONS}"
+    return (
+        f"  {_quoted(account_of(owner))}: {{\n    jetstream: {{ {limits} }}\n    limits: {{ {most} }}\n"
+        f"    users: [\n{users}\n    ]\n  }}"
+    )
 
 
-def _user(config: ServiceConfig, owner: str, role: Role) -> str:
-    name, password = broker_user(owner, role), broker_password(config.secret, owner, role)
+def _user(config: ServiceConfig, owner: str, role: Role, generation: str) -> str:
+    name, password = broker_user(owner, role), broker_password(config.secret, owner, role, generation)
     return f"      {{ user: {_quoted(name)}, password: {_quoted(password)}{_permissions(role)} }}"
 
 
@@ -94,6 +102,7 @@ def _permissions(role: Role) -> str:
         return ""
     if role == "worker":
         denied = [f"$JS.API.STREAM.{verb}.{name}" for verb in ("CREATE", "UPDATE", "DELETE") for name in KEPT]
+        denied += [f"$JS.API.STREAM.{verb}.{name}" for verb in ("UPDATE", "DELETE") for name in REMADE]
         denied += [f"$JS.API.STREAM.{verb}.{name}" for verb in ("PURGE", "MSG.DELETE", "RESTORE") for name in KEPT[:4]]
         denied += ["$KV.credentials.>", "$KV.places.>", "$KV.models.>", "$KV.versions.>"]
         return f", permissions: {{ publish: {{ deny: {json.dumps(denied)} }} }}"

@@ -13,11 +13,11 @@ import msgspec
 from realtime.errors import ModelRefused
 from realtime.service.deploying import Wish
 from realtime.service.errors import BadRequest
+from realtime.service.spaces import MOST_PARTITIONS
 from realtime.wire import Bundle
 
 LARGEST_BUNDLE: Final = 32 * 1024 * 1024
 MOST_FILES: Final = 500
-MOST_PARTITIONS: Final = 1024
 ENTRY: Final = "model.py"
 PART: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,200}")
 

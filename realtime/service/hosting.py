@@ -22,7 +22,7 @@ from starlette.routing import Route
 from realtime.build import digest
 from realtime.service.access import person_of, space_of
 from realtime.service.errors import BrokerAway
-from realtime.service.labels import broker_password, broker_user
+from realtime.service.labels import broker_user
 from realtime.service.spaces import Space, Spaces
 from twinhub.ends import read_end
 from twinhub.errors import Forbidden
@@ -82,11 +82,10 @@ class Host:
 class Hosting:
     """Keep a workspace running for everybody who has an enabled model."""
 
-    def __init__(self, places: Places, spaces: Spaces, *, hub: httpx2.AsyncClient, secret: str, servers: Sequence[str]):
+    def __init__(self, places: Places, spaces: Spaces, *, hub: httpx2.AsyncClient, servers: Sequence[str]):
         self._places = places
         self._spaces = spaces
         self._hub = hub
-        self._secret = secret
         self._servers = tuple(servers)
         self._hosts: dict[str, Host] = {}
         self._wanted = asyncio.Event()
@@ -148,6 +147,9 @@ class Hosting:
                 return
             except httpx2.HTTPError as error:
                 host.trouble(f"The hub does not answer ({type(error).__name__}).", "Wait: it is asked again by itself.")
+            except Exception:  # what one owner's workers wrote must not end the looks at all others
+                log.exception("a look at the workspace of %s failed", space.owner)
+                host.trouble("Something went wrong on our side.", "An administrator sees why: twinhub logs realtime.")
 
     def _is_old(self, owner: str, build: str) -> bool:
         """Tell whether a workspace should end and come back with the code of this platform."""
@@ -236,7 +238,7 @@ class Hosting:
             "owner": user.name,
             "servers": list(self._servers),
             "user": broker_user(user.name, "worker"),
-            "password": broker_password(self._secret, user.name, "worker"),
+            "password": self._spaces.worker_password(user.name),
             "wanted": await self._wants(space),
             "renew": self._is_old(user.name, request.query_params.get("build", "")),
         }

@@ -85,7 +85,7 @@ def create_app(places: Places, client: HubClient, sessions: Sessions, config: Se
     accounts = AccountsFile(config)
     spaces = Spaces(config, accounts, ensure_synced)
     hub = hub_client(os.environ[HUB_VARIABLE], read_secret(places.secrets / "realtime-hub"))
-    hosting = Hosting(places, spaces, hub=hub, secret=config.secret, servers=config.servers)
+    hosting = Hosting(places, spaces, hub=hub, servers=config.servers)
     core = make_core(spaces, config.secret, hosting.ensure_host)
     core.devices.is_gone = hosting.is_gone
     core.parts.append(hosting)  # before all others, as /realtime/worker-access is no owner's

@@ -1,4 +1,4 @@
-"""Names and passwords at the broker, all derived: nothing is kept for each owner but that there is one."""
+"""Names and passwords at the broker, all derived: nothing is kept for each owner but that there is one, and since which time."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def broker_user(owner: str, role: Role) -> str:
     return f"{role}-{label(owner)}"
 
 
-def broker_password(secret: str, owner: str, role: Role) -> str:
-    """Give the password that goes with broker_user; whoever has one can make no other."""
-    return hmac.new(secret.encode(), f"broker\0{role}\0{owner}".encode(), hashlib.sha256).hexdigest()
+def broker_password(secret: str, owner: str, role: Role, generation: str = "") -> str:
+    """Give the password that goes with broker_user; whoever has one can make no other.
+
+    The service's own is the same in every generation, as it leaves the platform for leaves only.
+    """
+    words = ["broker", role, owner, *([generation] if generation and role != "service" else [])]
+    return hmac.new(secret.encode(), "\0".join(words).encode(), hashlib.sha256).hexdigest()

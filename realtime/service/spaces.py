@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 import nats.errors
@@ -32,6 +32,9 @@ CONNECT_S: Final = 15.0
 OWN: Final = ((CREDENTIALS, 1), (PLACES, 1), (DASHBOARDS, 5))
 """Buckets of the service's own, and how many values of a key are kept."""
 ANSWER_S: Final = 5.0
+MOST_PARTITIONS: Final = 1024
+
+R = TypeVar("R", ModelRecord, WorkerRecord)
 
 AWAY: Final = (
     TimeoutError,
@@ -51,6 +54,9 @@ class Accounts(Protocol):
 
     def owners(self) -> list[str]:
         """Name them."""
+
+    def generation(self, owner: str) -> str:
+        """Give what is mixed into the passwords of an owner's workers and programs."""
 
     async def ensure(self, owner: str) -> None:
         """Have one made, and the broker know it."""
@@ -110,7 +116,9 @@ class Space:
         except KeyNotFoundError as error:
             self._models.pop(name, None)
             raise _missing(name) from error
-        record = msgspec.json.decode(entry.value or b"{}", type=ModelRecord)
+        record = _record(entry.value or b"{}", ModelRecord)
+        if record is None or not _possible(record):
+            raise _missing(name)
         self._models[name] = (time.monotonic() + RECORD_AGE_S, record)
         return record
 
@@ -127,12 +135,13 @@ class Space:
 
     async def models(self) -> list[ModelRecord]:
         """Give all models, removed ones too, by name."""
-        found = [msgspec.json.decode(value, type=ModelRecord) for _, value in await self.entries(MODELS)]
-        return sorted(found, key=lambda one: one.name)
+        found = [_record(value, ModelRecord) for _, value in await self.entries(MODELS)]
+        return sorted((one for one in found if one is not None and _possible(one)), key=lambda one: one.name)
 
     async def workers(self, name: str = "*") -> list[WorkerRecord]:
         """Give the workers of a model, or of all, that are alive."""
-        return [msgspec.json.decode(value, type=WorkerRecord) for _, value in await self.entries(WORKERS, f"{name}.*")]
+        found = [_record(value, WorkerRecord) for _, value in await self.entries(WORKERS, f"{name}.*")]
+        return [one for one in found if one is not None]
 
     async def entries(self, bucket: str, keys: str = ">") -> list[tuple[str, bytes]]:
         """Give keys and values of a bucket; raises BrokerAway."""
@@ -176,12 +185,21 @@ class Spaces:
                 await self.verify()
                 await self._accounts.ensure(owner)
                 space = await self._connect(owner)
-                with broker_errors():
-                    await ensure_stores(space.js, replicas=self._config.replicas, limits=limits_of(self._config))
-                    await _ensure_own(space.js, self._config.replicas)
+                try:
+                    with broker_errors():
+                        await ensure_stores(space.js, replicas=self._config.replicas, limits=limits_of(self._config))
+                        await _ensure_own(space.js, self._config.replicas)
+                except BaseException:
+                    with contextlib.suppress(Exception):
+                        await space.nc.close()
+                    raise
                 self._open[owner] = space
                 self.opened.put_nowait(space)
         return self._open[owner]
+
+    def worker_password(self, owner: str) -> str:
+        """Give the password with which an owner's workers come to the broker."""
+        return broker_password(self._config.secret, owner, "worker", self._accounts.generation(owner))
 
     async def verify(self) -> None:
         """Make sure that the broker keeps what it acknowledges; raises BrokerUnsafe, BrokerAway."""
@@ -214,6 +232,8 @@ class Spaces:
                 found.append(await self.open(owner))
             except BrokerAway as error:
                 log.warning("the twins of %s cannot be reached: %s", label(owner), error.what)
+            except Exception:  # what one owner's workers did to their place must not take away everybody's
+                log.exception("the place of %s cannot be opened", label(owner))
         return found
 
     async def close(self) -> None:
@@ -311,6 +331,18 @@ def away() -> BrokerAway:
         "The broker of real-time twins does not answer, so nothing can be kept or asked just now.",
         "Try again in some seconds; an administrator sees why with 'twinhub status'.",
     )
+
+
+def _record(value: bytes, kind: type[R]) -> R | None:
+    """Read a record; None for what is none, as people's code writes some of them."""
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _possible(record: ModelRecord) -> bool:
+    return 1 <= record.partitions <= MOST_PARTITIONS
 
 
 def _missing(name: str) -> ModelMissing:

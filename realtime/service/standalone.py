@@ -143,7 +143,7 @@ def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: 
     server = Child([server_program(), "-c", str(file)], dict(os.environ), data / "broker.log")
     runner = Child(
         [sys.executable, "-m", "realtime.host"],
-        {**os.environ, **role_environment(config, owner, "worker")},
+        {**os.environ, **role_environment(config, accounts, owner, "worker")},
         data / "host.log",
     )
     core = make_core(spaces, config.secret, _nothing)
@@ -163,17 +163,17 @@ def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: 
     )
     add_own_parts(core, around)
     for role in ROLES:
-        given = role_environment(config, owner, role)
+        given = role_environment(config, accounts, owner, role)
         write_private(data / f"{role}.env", "".join(f"{key}={value}\n" for key, value in given.items()))
     return Alone(build(core), owner)
 
 
-def role_environment(config: ServiceConfig, owner: str, role: Role) -> dict[str, str]:
+def role_environment(config: ServiceConfig, accounts: AccountsFile, owner: str, role: Role) -> dict[str, str]:
     """Give what a host of an owner's models, or a program, is told."""
     return {
         "REALTIME_SERVERS": ",".join(config.servers),
         "REALTIME_USER": broker_user(owner, role),
-        "REALTIME_PASSWORD": broker_password(config.secret, owner, role),
+        "REALTIME_PASSWORD": broker_password(config.secret, owner, role, accounts.generation(owner)),
     }
 
 

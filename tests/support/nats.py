@@ -121,7 +121,7 @@ def make_broker(folder: Path, *, count: int = 1, owners: Sequence[str] = (), sec
         replicas=min(count, 3),
     )
     config.broker_folder.mkdir(parents=True, exist_ok=True)
-    write_private(config.broker_folder / "accounts.conf", accounts_text(config, owners))
+    write_private(config.broker_folder / "accounts.conf", accounts_text(config, dict.fromkeys(owners, "")))
     write_private(folder / "owners.json", str(list(owners)).replace("'", '"'))
     servers = []
     for number in range(count):

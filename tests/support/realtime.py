@@ -14,10 +14,9 @@ from typing import Any
 
 import httpx2
 
-from realtime.service.labels import broker_password, broker_user
+from realtime.service.labels import broker_user
 from realtime.service.standalone import OWNER
 from tests.support.nats import free_port
-from twinhub.secrets import read_secret
 
 READY_S = 60.0
 
@@ -35,13 +34,16 @@ class Standalone:
     @property
     def servers(self) -> str:
         """Address of its broker."""
-        lines = (self.folder / "worker.env").read_text().splitlines()
-        return next(line.partition("=")[2] for line in lines if line.startswith("REALTIME_SERVERS="))
+        return self._given("worker", "REALTIME_SERVERS")
 
     @property
     def program_password(self) -> str:
         """That of the broker's user for programs."""
-        return broker_password(read_secret(self.folder / "secret"), OWNER, "program")
+        return self._given("program", "REALTIME_PASSWORD")
+
+    def _given(self, role: str, name: str) -> str:
+        lines = (self.folder / f"{role}.env").read_text().splitlines()
+        return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Give the JSON at an address below the owner's."""

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from realtime.build import digest
 from realtime.service.hosting import Hosting, hub_client
-from realtime.service.labels import broker_password, broker_user
+from realtime.service.labels import broker_user
 from realtime.wire import ModelRecord, WorkerRecord
 from twinhub.ends import record_end
 from twinhub.errors import PublicError
@@ -53,6 +53,9 @@ class Everybody:
 
     async def open(self, owner: str) -> Owner:
         return next(one for one in self.spaces if one.owner == owner)
+
+    def worker_password(self, owner: str) -> str:
+        return f"of-{owner}"
 
     find = open
 
@@ -91,7 +94,7 @@ def make(tmp_path: Path) -> Make:
         places.ends.mkdir(parents=True, exist_ok=True)
         (places.run).mkdir(exist_ok=True)
         everybody: Any = Everybody([*spaces])
-        return Hosting(places, everybody, hub=client, secret="s", servers=["nats://172.30.0.1:8606"])
+        return Hosting(places, everybody, hub=client, servers=["nats://172.30.0.1:8606"])
 
     return make
 
@@ -193,6 +196,23 @@ def test_a_removed_account_starts_nothing(make: Make) -> None:
     assert "removed" in told["what"]
 
 
+@dataclass
+class Broken(Owner):
+    """A place in which something is not as it should be."""
+
+    async def workers(self, _: str = "*") -> list[WorkerRecord]:
+        raise ValueError("garbage")
+
+
+def test_one_owner_s_garbage_does_not_end_the_looks_at_others(make: Make) -> None:
+    """What one person's code writes must not keep everybody's twins from being started."""
+    on = [ModelRecord(name="M", version=1)]
+    hub = Hub()
+    hosting = make(hub, Broken("bob", records=on), Owner("ada", records=on))
+    assert looked(hosting)["state"] == "starting"
+    assert hosting.state_of("bob")["state"] == "failed"
+
+
 def ask(hosting: Hosting, user: User, path: str) -> httpx2.Response:
     app = Starlette(routes=hosting.routes(), exception_handlers={PublicError: _refused})
     app.state.spaces = hosting._spaces
@@ -217,7 +237,7 @@ def test_the_workspace_gets_an_account_at_the_broker_of_its_owner_alone(make: Ma
         "owner": "ada",
         "servers": ["nats://172.30.0.1:8606"],
         "user": broker_user("ada", "worker"),
-        "password": broker_password("s", "ada", "worker"),
+        "password": "of-ada",
         "wanted": False,
         "renew": False,
     }

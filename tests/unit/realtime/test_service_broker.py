@@ -59,7 +59,7 @@ def test_passwords_differ_by_owner_and_by_role() -> None:
 
 def test_no_owner_s_name_gets_into_the_configuration_as_it_is(tmp_path: Path) -> None:
     """Names are chosen by people, and the file decides who may do what."""
-    text = accounts_text(config(tmp_path), HOSTILE)
+    text = accounts_text(config(tmp_path), dict.fromkeys(HOSTILE, ""))
 
     for name in HOSTILE[:5]:
         assert name not in text.replace('"', "")
@@ -68,7 +68,7 @@ def test_no_owner_s_name_gets_into_the_configuration_as_it_is(tmp_path: Path) ->
 
 def test_programs_may_send_and_listen_and_nothing_else(tmp_path: Path) -> None:
     """A script of the owner's cannot write frames by hand or read states past the service."""
-    line = next(one for one in accounts_text(config(tmp_path), ["alice"]).splitlines() if "program-alice" in one)
+    line = next(one for one in accounts_text(config(tmp_path), {"alice": ""}).splitlines() if "program-alice" in one)
 
     assert 'publish: ["batch.*"]' in line
     assert "$JS" not in line
@@ -76,10 +76,19 @@ def test_programs_may_send_and_listen_and_nothing_else(tmp_path: Path) -> None:
 
 def test_workers_cannot_take_away_what_devices_sent(tmp_path: Path) -> None:
     """A model's code is anybody's; what was acknowledged must outlive it."""
-    line = next(one for one in accounts_text(config(tmp_path), ["alice"]).splitlines() if "worker-alice" in one)
+    line = next(one for one in accounts_text(config(tmp_path), {"alice": ""}).splitlines() if "worker-alice" in one)
 
     for subject in ("$JS.API.STREAM.DELETE.IN", "$JS.API.STREAM.PURGE.IN", "$KV.credentials.>", "$KV.models.>"):
         assert json.dumps(subject) in line
+    for subject in ("$JS.API.STREAM.UPDATE.KV_leases", "$JS.API.STREAM.DELETE.KV_workers"):
+        assert json.dumps(subject) in line
+
+
+def test_one_account_cannot_take_all_connections(tmp_path: Path) -> None:
+    """The server is everybody's."""
+    text = accounts_text(config(tmp_path), {"alice": "", "bob": ""})
+
+    assert text.count("limits: { max_connections: 200, max_subscriptions: 20000 }") == 2
 
 
 def test_the_server_syncs_before_it_acknowledges(tmp_path: Path) -> None:
@@ -100,6 +109,32 @@ async def test_secrets_are_for_one_account_only(tmp_path: Path) -> None:
     assert AccountsFile(given).owners() == ["alice"]
     await accounts.remove("alice")
     assert "alice" not in file.read_text()
+
+
+async def test_who_comes_back_after_being_erased_has_other_passwords(tmp_path: Path) -> None:
+    """A workspace of the one before, or whoever read its environment, would listen to the devices of the next."""
+    given = config(tmp_path)
+    accounts = AccountsFile(given)
+
+    await accounts.ensure("alice")
+    before = accounts.generation("alice")
+    assert AccountsFile(given).generation("alice") == before != ""
+    assert broker_password("s", "alice", "worker", before) in accounts_text(
+        dataclasses.replace(given, secret="s"), {"alice": before}
+    )
+    await accounts.remove("alice")
+    await accounts.ensure("alice")
+
+    assert accounts.generation("alice") != before
+    found = {broker_password("s", "alice", role, one) for role in ("worker", "program") for one in ("", before)}
+    assert len(found) == 4
+
+
+async def test_owners_of_a_platform_without_generations_keep_their_accounts(tmp_path: Path) -> None:
+    """An update must not shut out workers that run."""
+    (tmp_path / "owners.json").write_text('["alice"]')
+    assert AccountsFile(config(tmp_path)).owners() == ["alice"]
+    assert AccountsFile(config(tmp_path)).generation("alice") == ""
 
 
 async def test_a_broker_that_cannot_be_asked_is_not_trusted(tmp_path: Path) -> None:
