@@ -21,11 +21,16 @@ from nats.js.errors import NotFoundError
 from realtime.errors import RealtimeError
 from realtime.frames import decode_frame
 from realtime.service.config import ServiceConfig
+from realtime.service.leftovers import Leftovers
 from realtime.service.spaces import Space, Spaces, broker_errors
 from realtime.wire import IN, SNAPSHOTS, ModelRecord, SnapshotRecord
 
 EVERY_S: Final = 60.0
 LOOK_S: Final = 2.0
+LEFTOVERS_S: Final = 3600.0
+YOUNG_S: Final = 60.0
+"""Frames that are younger stay, however full it is: a worker that was cut off goes on with them, and notices only then
+that others have gone on meanwhile."""
 NEARLY_FULL: Final = 0.7
 FULL: Final = 0.9
 READERS: Final = ("history",)
@@ -44,23 +49,38 @@ class Erasing(Protocol):
 class Retention:
     """Looks through all owners' streams now and then."""
 
-    def __init__(self, spaces: Spaces, config: ServiceConfig, eraser: Erasing, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        spaces: Spaces,
+        config: ServiceConfig,
+        eraser: Erasing,
+        *,
+        every_s: float = EVERY_S,
+        young_s: float = YOUNG_S,
+    ) -> None:
         self._spaces = spaces
         self._config = config
         self._eraser = eraser
         self._every_s = every_s
+        self._young_s = young_s
+        self._leftovers = Leftovers()
 
     async def run(self) -> None:
         """Look through them until cancelled: often at how full they are, now and then at everything."""
         due = time.monotonic() + self._every_s
+        leftovers_due = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_S)
-            everything = time.monotonic() >= due
+            everything, leftovers = time.monotonic() >= due, time.monotonic() >= leftovers_due
             if everything:
                 due = time.monotonic() + self._every_s
+            if leftovers:
+                leftovers_due = time.monotonic() + LEFTOVERS_S
             for space in await self._all():
                 try:
                     await self.look(space, everything=everything)
+                    if leftovers:
+                        await self._leftovers.look(space)
                 except (RealtimeError, NatsError, JetStreamError, OSError) as error:
                     log.info("the messages of %s could not be tidied: %s", space.label, type(error).__name__)
                 except Exception:  # one owner's trouble must not be everybody's, nor one round the last
@@ -99,7 +119,8 @@ class Retention:
             first = info.state.first_seq
             if needed <= first:
                 return
-            keep_from = needed if full else await self._since(space, record.name, (first, needed))
+            young_s = self._young_s if full else max(self._young_s, self._config.retention_s)
+            keep_from = await self._since(space, record.name, (first, needed), time.time() - young_s)
             if keep_from > first:
                 await space.js.purge_stream(IN, subject=f"in.{record.name}", seq=keep_from)
 
@@ -119,9 +140,8 @@ class Retention:
             needed = min(needed, (floor.stream_seq if floor else 0) + 1)
         return needed
 
-    async def _since(self, space: Space, model: str, span: tuple[int, int]) -> int:
+    async def _since(self, space: Space, model: str, span: tuple[int, int], oldest_s: float) -> int:
         """Find the first position of a model's frames that are young enough to be kept."""
-        oldest_s = time.time() - self._config.retention_s
         low, high = span
         while low < high:
             middle = (low + high) // 2

@@ -92,7 +92,7 @@ async def test_messages_go_out_when_all_states_have_them_and_not_before(broker: 
     async with opened_spaces(broker) as spaces:
         space = await spaces.open("retention")
         record = await with_model(space)
-        intake, retention = Intake(), Retention(spaces, config, _NoEraser())
+        intake, retention = Intake(), Retention(spaces, config, _NoEraser(), young_s=0.0)
         for number in range(10):
             await intake.accept(space, "M", [(f"d{number}", b"{}")])
         await asyncio.sleep(0.6)
