@@ -29,6 +29,7 @@ from realtime.wire import APART, OUT, PLACES, Out
 
 NAME: Final = "distributor"
 TOGETHER: Final = 200
+LETTERS_TOGETHER: Final = 256
 WAIT_S: Final = 5.0
 AGAIN_S: Final = 1.0
 ACK_WAIT_S: Final = 600.0
@@ -156,6 +157,7 @@ class Follower:
 
     async def _give_on(self, messages: Sequence[Msg]) -> None:
         changed: set[str] = set()
+        letters: list[tuple[str, int, DeadLetter]] = []
         for message in messages:
             await asyncio.sleep(0)  # senders wait for their acknowledgements on the same loop
             model = message.subject.partition(".")[2]
@@ -171,7 +173,10 @@ class Follower:
                 await self._sink.take(self._space, model, new, sequence=message.metadata.sequence.stream)
             for out in new:
                 OUTPUTS.inc(len(out.outputs))
-                await self._put_aside(model, out)
+                letters += [(model, out.partition, one) for one in out.outputs if isinstance(one, DeadLetter)]
+        # Last, and many at the same time, as each costs a write: a flood of nonsense should not hold up alerts.
+        for start in range(0, len(letters), LETTERS_TOGETHER):
+            await asyncio.gather(*(self._put_aside(*one) for one in letters[start : start + LETTERS_TOGETHER]))
         for model in changed:
             await self._save(model)
 
@@ -196,11 +201,9 @@ class Follower:
                 new.append(out)
         return new
 
-    async def _put_aside(self, model: str, out: Out) -> None:
-        for one in out.outputs:
-            if isinstance(one, DeadLetter):
-                letter = f"{model}.{out.partition}.{one.output_id}"
-                await self._publisher.publish(f"dead.{model}", msgspec.json.encode(one), message_id=letter)
+    async def _put_aside(self, model: str, partition: int, letter: DeadLetter) -> None:
+        name = f"{model}.{partition}.{letter.output_id}"
+        await self._publisher.publish(f"dead.{model}", msgspec.json.encode(letter), message_id=name)
 
     async def _load(self, model: str) -> Places:
         bucket = await self._space.kv(PLACES)
