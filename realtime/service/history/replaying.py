@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 import polars as pl
-from nats.errors import NoRespondersError
-from nats.js.errors import NotFoundError
+from nats.errors import Error as NatsError
+from nats.js.object_store import ObjectStore
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,7 +30,9 @@ MOST_INSTANCES: Final = 100
 LARGEST_BODY: Final = 64 * 1024
 SECONDS: Final = 120.0
 MICROSECOND: Final = 1_000_000
-AT_ONCE: Final = 2
+LARGEST_RESULT: Final = 32 * 1024 * 1024
+"""Bytes: the host is its owner's, and what comes of a replay must not fill the service's memory."""
+CHUNK_S: Final = 10.0
 
 
 class ReplayBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +54,8 @@ class ReplayRoutes:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room: dict[str, asyncio.Semaphore] = {}
+        """One at a time for each owner."""
 
     def routes(self) -> list[Route]:
         """Give the route."""
@@ -67,7 +70,7 @@ class ReplayRoutes:
         version = body.version or record.version
         if not version:
             raise ModelDisabled(f"The model '{record.name}' has no version yet.", "Deploy one.")
-        async with self._room:
+        async with self._room.setdefault(space.label, asyncio.Semaphore(1)):
             recording, more = await self._record(space, record.name, body, to_s)
             versions = [version, *([body.other_version] if body.other_version else [])]
             done = await ask_host(space, record.name, versions, recording)
@@ -172,11 +175,11 @@ async def ask_host(space: Space, model: str, versions: list[int], recording: byt
         answer = msgspec.json.decode(reply.data, type=ReplayAnswer)
         if answer.what:
             raise HistoryRefused(answer.what[:2000], answer.fix[:1000])
-        result = await store.get(question.result)
-        done = msgspec.json.decode(result.data or b"{}", type=Done)
+        result = await _fetch(space, store, question.result)
+        done = await asyncio.to_thread(msgspec.json.decode, result or b"{}", type=Done)
         if len(done.results) != len(versions):
             raise HistoryRefused("The replay gave no result.", "Try again.")
-    except (NoRespondersError, TimeoutError, NotFoundError, msgspec.DecodeError) as error:
+    except (NatsError, TimeoutError, msgspec.DecodeError, ValueError, RecursionError) as error:
         raise HostAway(
             "The workspace 'realtime', in which your models run, does not answer.",
             "Look at it on the Workbench page, and start or restart it there.",
@@ -187,3 +190,28 @@ async def ask_host(space: Space, model: str, versions: list[int], recording: byt
         for one in (name, question.result):
             with contextlib.suppress(Exception):  # what is left of a replay costs room only
                 await store.delete(one)
+
+
+async def _fetch(space: Space, store: ObjectStore, name: str) -> bytes:
+    """Get what the host wrote, as far as its size is bearable, whatever is said of it; raises HistoryRefused."""
+    info = await store.get_info(name)
+    if not isinstance(info.size, int) or info.size > LARGEST_RESULT or info.is_link() or not info.nuid:
+        raise _too_large()
+    data = bytearray()
+    chunks = await space.js.subscribe(
+        f"$O.{STATES}.C.{info.nuid}", ordered_consumer=True, pending_bytes_limit=2 * LARGEST_RESULT
+    )
+    try:
+        while len(data) < info.size:
+            data += (await chunks.next_msg(CHUNK_S)).data
+            if len(data) > LARGEST_RESULT:
+                raise _too_large()
+    finally:
+        await chunks.unsubscribe()
+    return bytes(data)
+
+
+def _too_large() -> HistoryRefused:
+    return HistoryRefused(
+        f"What came of the replay is more than {LARGEST_RESULT // 2**20} MB.", "Choose fewer instances."
+    )
