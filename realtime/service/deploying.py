@@ -35,6 +35,8 @@ HOST_STARTS_S: Final = 75.0
 """So long a workspace may take to start."""
 ASK_AGAIN_S: Final = 0.5
 LOOKS_S: Final = 20.0
+LARGEST_SCHEMA: Final = 256 * 1024
+"""Bytes: it is kept with each version, and shown in lists."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,11 @@ class Deploying:
         found = msgspec.json.decode(answer.data, type=CheckAnswer)
         if found.schema is None:
             raise ModelRefused(found.what[:5000] or "The model was refused without a reason.", found.fix[:1000])
+        if len(answer.data) > LARGEST_SCHEMA:
+            raise ModelRefused(
+                f"What describes the model is {len(answer.data):,} bytes; at most {LARGEST_SCHEMA:,} are kept.",
+                "Give its states and messages fewer fields, or shorter descriptions.",
+            )
         return found.schema
 
     async def _known(self, space: Space, name: str) -> ModelRecord | None:

@@ -35,7 +35,7 @@ class Realtime(Section):
     )
     retention_days: float = Field(
         7.0,
-        gt=0,
+        ge=0.01,
         description="Days for which messages are kept, to be replayed. States are kept for as long as their model.",
     )
     partitions: int = Field(
