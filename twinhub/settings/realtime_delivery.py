@@ -35,7 +35,7 @@ class Mail(Section):
         6,
         ge=1,
         le=600,
-        description="Most mails a minute to one delivery; what comes above that waits and goes as one digest.",
+        description="Most mails a minute of one owner, tests too; what comes above that waits and goes as one digest.",
     )
 
 

@@ -14,12 +14,14 @@ from realtime.service.alerts import matters, outbox, things
 from realtime.service.alerts.database import Database
 from realtime.service.alerts.matters import Change, Decision, Filter
 from realtime.service.alerts.models import Delivery, Matter, MatterState, Raised, Rule, Silence
-from realtime.wire import APART, Out
+from realtime.wire import APART, LONGEST_INSTANCE, Out
 
 EVENTS_KEPT: Final = 200
 """Of one instance."""
-MOST_EVENTS: Final = 1_000_000
+MOST_EVENTS: Final = 200_000
 """Of all instances of an owner."""
+MOST_BYTES: Final = 512 * 1024 * 1024
+"""Of an owner's book: where it is larger, a tenth of the events goes, the oldest."""
 LONGEST_EVENT: Final = 2000
 LONGEST_NAME: Final = 200
 LATEST_S: Final = 253_402_300_800.0
@@ -52,8 +54,8 @@ class Book:
                 if out.part == APART or place <= places.get(out.partition, NOTHING):
                     continue
                 places[out.partition] = place
-                alerts += [_raised(one) for one in out.outputs if isinstance(one, Alert)]
-                events += [one for one in out.outputs if isinstance(one, Event)]
+                alerts += [_raised(one) for one in out.outputs if isinstance(one, Alert) and _is_named(one)]
+                events += [one for one in out.outputs if isinstance(one, Event) and _is_named(one)]
             if alerts or events:
                 connection.executemany(
                     "INSERT INTO places (model, partition, position, part) VALUES (?, ?, ?, ?) "
@@ -65,7 +67,9 @@ class Book:
                     "INSERT INTO progress VALUES ('OUT', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
                     (sequence,),
                 )
-            self._keep_events(connection, events)
+            if events:
+                self._keep_events(connection, events)
+                self._trim_events(connection)
             return self._raise(connection, alerts)
 
     def _ensure_parts(self) -> None:
@@ -118,6 +122,25 @@ class Book:
             [(model, instance, EVENTS_KEPT) for model, instance in {(one.model, one.instance) for one in events}],
         )
 
+    @staticmethod
+    def _trim_events(connection: Any) -> None:
+        """Let the oldest events go where there are too many, or they take too much."""
+        span = connection.execute("SELECT (SELECT max(id) FROM events) - (SELECT min(id) FROM events) + 1").fetchone()[
+            0
+        ]
+        count = 0
+        # Numbers are not without gaps, and to count the rows takes a while.
+        if span is not None and span > MOST_EVENTS:
+            count = connection.execute("SELECT count(*) FROM events").fetchone()[0]
+        pages, free, page_bytes = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        going = max(count - MOST_EVENTS, 0)
+        if (pages - free) * page_bytes > MOST_BYTES:
+            going = max(going, (span or 0) // 10)
+        if going:
+            connection.execute("DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)", (going,))
+
     def events(self, model: str, instance: str, limit: int = EVENTS_KEPT) -> list[dict[str, Any]]:
         """Give the last lines of an instance's log, the latest first."""
         with self.database.reading() as connection:
@@ -156,11 +179,16 @@ class Book:
         with self.database.transaction() as connection:
             matters.trim(connection)
             things.purge(connection, self._now())
-            connection.execute("DELETE FROM events WHERE id <= (SELECT max(id) - ? FROM events)", (MOST_EVENTS,))
+            self._trim_events(connection)
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+def _is_named(one: Alert | Event) -> bool:
+    """Tell whether an instance's name is one: what a worker makes up may be of any length."""
+    return 0 < len(one.instance) <= LONGEST_INSTANCE
 
 
 def _raised(one: Alert) -> Raised:

@@ -57,9 +57,11 @@ class AlertRoutes:
     async def stream(self, request: Request) -> Response:
         """Follow changes as server-sent events."""
         space = await space_of(request)
+        person = person_of(request).name
+        self._alerts.feed.check(person)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
-            events(self._alerts.feed, space.owner), media_type="text/event-stream", headers=headers
+            events(self._alerts.feed, space.owner, person), media_type="text/event-stream", headers=headers
         )
 
     async def acknowledge(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import time
 from collections.abc import Callable
@@ -43,14 +44,22 @@ class Matching(Protocol):
 class Rules:
     """Evaluates the rules of owners."""
 
-    def __init__(self, queries: Matching, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, queries: Matching, *, now: Callable[[], float] = time.time, most_s: float = math.inf) -> None:
         self._queries = queries
         self._now = now
+        self._most_s = most_s
+        self._last: dict[str, str] = {}
+        """The rule at which an owner's round ended, where it took too long."""
 
     async def evaluate(self, space: Space, book: Book) -> list[Change]:
-        """Evaluate every rule of an owner once; give what changed."""
-        changes = list[Change]()
-        for rule in await asyncio.to_thread(self._enabled, book):
+        """Evaluate every rule of an owner once, or as many as the time allows: the next round begins with the others; give what changed."""
+        changes, until = list[Change](), time.monotonic() + self._most_s
+        last = self._last.pop(space.owner, "")
+        rules = await asyncio.to_thread(self._enabled, book)
+        for rule in sorted(rules, key=lambda one: (one.id <= last, one.id)):
+            if time.monotonic() > until:
+                break
+            self._last[space.owner] = rule.id
             try:
                 found, more = await self._queries.matching(space, rule.model, rule.where, limit=MOST_INSTANCES)
             except RealtimeError as error:

@@ -56,8 +56,11 @@ class Sender:
         self._per_minute = mails_per_minute
         self._give_up_s = give_up_s
         self._now = now
-        self._sent: dict[tuple[str, str], deque[float]] = {}
-        """When mails went, by owner and delivery."""
+        self._sent: dict[str, deque[float]] = {}
+        """When mails went, by owner."""
+        self._room: dict[str, asyncio.Semaphore] = {}
+        """By owner: nobody takes all connections."""
+        self._testing: set[str] = set()
         self._busy: dict[str, set[str]] = {}
         """Deliveries that are being tried, by owner: one that hangs must not hold up others, nor be tried twice."""
 
@@ -86,11 +89,20 @@ class Sender:
         if name not in known:
             raise AlertMissing(f"There is no delivery '{name[:80]}'.", "Take its id from the list of deliveries.")
         delivery, secret = known[name]
+        if book.owner in self._testing:
+            raise AlertRefused("Another test is on its way.", "Wait for its result.")
+        if delivery.kind is DeliveryKind.MAIL:
+            if self._mails_left(book.owner) <= 0:
+                raise AlertRefused(f"{self._per_minute} mails went in the last minute.", "Try again in a minute.")
+            self._sent[book.owner].append(self._now())
+        self._testing.add(book.owner)
         try:
-            text = await self._send(delivery, secret, [notice])
+            text = await self._send(book, (delivery, secret), [notice])
         except NotDelivered as error:
             await asyncio.to_thread(self._note, book, delivery.id, ok=False, text=str(error))
             raise AlertRefused(f"The test was not delivered. {error}", "Correct the delivery and try again.") from error
+        finally:
+            self._testing.discard(book.owner)
         await asyncio.to_thread(self._note, book, delivery.id, ok=True, text=text)
         return text
 
@@ -123,35 +135,42 @@ class Sender:
 
     async def _mail(self, book: Book, delivery: Delivery, waiting: list[Waiting]) -> int:
         """Send one mail for each, or one for all of them when the minute's mails are nearly used up."""
-        now_s = self._now()
-        sent = self._sent.setdefault((book.owner, delivery.id), deque(maxlen=self._per_minute))
-        while sent and sent[0] <= now_s - MINUTE_S:
-            sent.popleft()
-        left = self._per_minute - len(sent)
+        left = self._mails_left(book.owner)
+        sent = self._sent[book.owner]
         if left <= 0:
             await asyncio.to_thread(self._hold, book, delivery.id, sent[0] + MINUTE_S)
             return 0
         mails = [[one] for one in waiting] if len(waiting) <= left else [waiting]
+        # All of them now: other deliveries of the owner count what is left meanwhile.
+        sent.extend([self._now()] * len(mails))
         arrived = 0
         for several in mails:
-            sent.append(now_s)
             arrived += len(several) * await self._try(book, (delivery, b""), several)
         return arrived
 
+    def _mails_left(self, owner: str) -> int:
+        """Tell how many mails an owner may still send in this minute, by all deliveries together."""
+        sent = self._sent.setdefault(owner, deque(maxlen=self._per_minute))
+        while sent and sent[0] <= self._now() - MINUTE_S:
+            sent.popleft()
+        return self._per_minute - len(sent)
+
     async def _try(self, book: Book, known: tuple[Delivery, bytes], waiting: list[Waiting]) -> bool:
-        delivery, secret = known
+        delivery = known[0]
         try:
-            text = await self._send(delivery, secret, [one.notice for one in waiting])
+            text = await self._send(book, known, [one.notice for one in waiting])
         except NotDelivered as error:
             await asyncio.to_thread(self._failed, book, waiting, str(error))
             return False
         await asyncio.to_thread(self._note, book, delivery.id, ok=True, text=text, gone=waiting)
         return True
 
-    async def _send(self, delivery: Delivery, secret: bytes, notices: list[Notice]) -> str:
-        if delivery.kind is DeliveryKind.MAIL:
-            return await self._mails.send(delivery, notices)
-        return await self._single[delivery.kind].send(delivery, secret, notices[0])
+    async def _send(self, book: Book, known: tuple[Delivery, bytes], notices: list[Notice]) -> str:
+        delivery, secret = known
+        async with self._room.setdefault(book.owner, asyncio.Semaphore(AT_ONCE)):
+            if delivery.kind is DeliveryKind.MAIL:
+                return await self._mails.send(delivery, notices)
+            return await self._single[delivery.kind].send(delivery, secret, notices[0])
 
     def _failed(self, book: Book, waiting: list[Waiting], reason: str) -> None:
         now_s = self._now()

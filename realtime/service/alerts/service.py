@@ -26,6 +26,8 @@ from twinhub.settings.realtime_delivery import Delivery as Settings
 from twinhub.subdomains import label
 
 RULES_EVERY_S: Final = 5.0
+RULES_TAKE_S: Final = 30.0
+"""So long one owner's rules may take in a round; the next one goes on where it ended."""
 OUTBOX_EVERY_S: Final = 1.0
 TIDY_EVERY_S: Final = 600.0
 
@@ -36,8 +38,16 @@ class Alerts:
     """Books of all owners, each opened when it is first needed."""
 
     def __init__(
-        self, folder: Path, settings: Settings, spaces: Spaces, queries: Matching, *, mail_password: str | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        spaces: Spaces,
+        queries: Matching,
+        *,
+        mail_password: str | None = None,
+        rules_every_s: float = RULES_EVERY_S,
     ) -> None:
+        self._rules_every_s = rules_every_s
         self._folder = folder
         self._spaces = spaces
         self._books: dict[str, Book] = {}
@@ -46,7 +56,9 @@ class Alerts:
         self.settings = settings
         self.feed = Feed()
         self._queries = queries
-        self.rules = Rules(queries)
+        self.rules = Rules(queries, most_s=RULES_TAKE_S)
+        self._ruled: set[str] = set()
+        """Owners whose rules are being evaluated."""
         reach = Reach(settings.open_networks)
         self._webhooks = Webhooks(reach)
         self.sender = Sender(
@@ -121,15 +133,24 @@ class Alerts:
             group.create_task(self._run_tidying())
 
     async def _run_rules(self) -> None:
-        while True:
-            started = time.monotonic()
-            for space in await self._all():
-                try:
-                    self.tell(space, await self.rules.evaluate(space, await self.book(space)))
-                except Exception:  # one owner's trouble must not be everybody's
-                    log.exception("rules of %s could not be evaluated", space.label)
-            # Where rules take long, they come round less often, and leave half of the time to others.
-            await asyncio.sleep(max(RULES_EVERY_S, time.monotonic() - started))
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for space in await self._all():
+                    # Nobody waits for it here: workers that are silent must not hold up other owners' rules.
+                    if space.label not in self._ruled:
+                        self._ruled.add(space.label)
+                        group.create_task(self._evaluate(space))
+                await asyncio.sleep(self._rules_every_s)
+
+    async def _evaluate(self, space: Space) -> None:
+        started = time.monotonic()
+        try:
+            self.tell(space, await self.rules.evaluate(space, await self.book(space)))
+        except Exception:  # one owner's trouble must not be everybody's
+            log.exception("rules of %s could not be evaluated", space.label)
+        # Where rules take long, they come round less often, and leave half of the time to others.
+        await asyncio.sleep(time.monotonic() - started)
+        self._ruled.discard(space.label)
 
     async def _run_outboxes(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -15,6 +16,9 @@ from realtime.service.alerts.models import Delivery, Notice
 from realtime.service.alerts.reach import Reach
 
 TIMEOUT_S: Final = 15.0
+"""For all of a delivery, however slowly the receiver says a little."""
+MOST_CONNECTIONS: Final = 500
+"""An owner has a few of them; see Sender."""
 ID: Final = "X-Twinhub-Alert"
 SIGNATURE: Final = "X-Twinhub-Signature"
 
@@ -26,15 +30,16 @@ class NotDelivered(Exception):
 class Webhooks:
     """Posts notices."""
 
-    def __init__(self, reach: Reach, *, verify: Any = True) -> None:
+    def __init__(self, reach: Reach, *, verify: Any = True, timeout_s: float = TIMEOUT_S) -> None:
         self._reach = reach
+        self._timeout_s = timeout_s
         # Neither proxies nor passwords of this machine's environment belong to owners' addresses.
         self._client = httpx2.AsyncClient(
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
             verify=verify,
-            limits=httpx2.Limits(max_connections=50),
+            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0),
         )
 
     async def send(self, delivery: Delivery, secret: bytes, notice: Notice) -> str:
@@ -50,16 +55,17 @@ class Webhooks:
             SIGNATURE: f"t={stamp},v1={sign(secret, stamp, body)}",
         }
         try:
-            address = await self._reach.address_of(url.host, url.port or (443 if url.scheme == "https" else 80))
-            request = self._client.build_request(
-                "POST",
-                url.copy_with(host=address),
-                headers=headers,
-                content=body,
-                extensions={"sni_hostname": url.host},
-            )
-            answer = await self._client.send(request, stream=True)
-            await answer.aclose()  # what it says is nobody's business: an owner could read foreign pages by it
+            async with asyncio.timeout(self._timeout_s):
+                address = await self._reach.address_of(url.host, url.port or (443 if url.scheme == "https" else 80))
+                request = self._client.build_request(
+                    "POST",
+                    url.copy_with(host=address),
+                    headers=headers,
+                    content=body,
+                    extensions={"sni_hostname": url.host},
+                )
+                answer = await self._client.send(request, stream=True)
+                await answer.aclose()  # what it says is nobody's business: an owner could read foreign pages by it
         except PlaceClosed as error:
             raise NotDelivered(str(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:

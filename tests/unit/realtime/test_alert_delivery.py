@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from realtime.outputs import Severity
 from realtime.service.alerts import brokers, outbox, things, webhooks
 from realtime.service.alerts.book import Book
 from realtime.service.alerts.errors import AlertRefused, PlaceClosed
+from realtime.service.alerts.feed import Feed, events
 from realtime.service.alerts.mail import check_recipients, write
 from realtime.service.alerts.models import Delivery, DeliveryKind, Matter, MatterState, Notice, Raised
-from realtime.service.alerts.reach import Reach
+from realtime.service.alerts.reach import Reach, is_of_this_machine
 from realtime.service.alerts.sending import Sender
-from realtime.service.alerts.webhooks import NotDelivered
+from realtime.service.alerts.webhooks import NotDelivered, Webhooks
+from realtime.service.errors import Busy
 from twinhub.settings.realtime_delivery import Delivery as Settings
 from twinhub.settings.realtime_delivery import Mail
 
@@ -50,6 +53,10 @@ def reach_of(*addresses: str, open_networks: Sequence[str] = ()) -> Reach:
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "::ffff:0:7f00:1",
+        "192.88.99.1",
         "ff02::1",
     ],
 )
@@ -64,6 +71,70 @@ def test_one_closed_address_of_a_name_closes_it() -> None:
     with pytest.raises(PlaceClosed):
         asyncio.run(reach_of("93.184.216.34", "127.0.0.1").address_of("example.org", 443))
     assert asyncio.run(reach_of("93.184.216.34").address_of("example.org", 443)) == "93.184.216.34"
+
+
+def test_the_machines_own_public_address_is_closed() -> None:
+    """What listens there trusts its own machine, and the setting says that it is closed."""
+
+    async def lookup(host: str, port: int) -> list[str]:
+        return ["93.184.216.34"]
+
+    own = Reach([], lookup, lambda address: str(address) == "93.184.216.34")
+    with pytest.raises(PlaceClosed, match="not a public address"):
+        asyncio.run(own.address_of("example.org", 443))
+    assert is_of_this_machine(ip_address("127.0.0.1"))
+    assert not is_of_this_machine(ip_address("192.0.2.1"))
+
+
+def test_a_receiver_that_says_a_little_now_and_then_is_not_waited_for() -> None:
+    """Each of its bytes would otherwise give it another fifteen seconds of a connection that others want."""
+
+    ended = asyncio.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            for _number in range(600):
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except OSError:
+            ended.set()
+        finally:
+            writer.close()
+
+    async def go() -> None:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        sending = Webhooks(reach_of("127.0.0.1", open_networks=["127.0.0.0/8"]), timeout_s=0.3)
+        delivery = Delivery(id="d", name="n", kind=DeliveryKind.WEBHOOK, url=f"http://x.org:{port}/")
+        async with asyncio.timeout(10):
+            with pytest.raises(NotDelivered, match="no answer"):
+                await sending.send(delivery, b"s", notice())
+        await sending.close()
+        await asyncio.wait_for(ended.wait(), 10)
+        server.close()
+
+    asyncio.run(go())
+
+
+def test_a_person_follows_alerts_for_a_while_and_not_too_often_at_once() -> None:
+    """A stream must not outlive the account that it was opened with."""
+
+    async def go() -> None:
+        feed = Feed()
+        streams = [events(feed, "anna", "ben") for _ in range(30)]
+        for one in streams:
+            await anext(one)
+        with pytest.raises(Busy):
+            feed.check("ben")
+        feed.check("anna")
+        for one in streams:
+            await one.aclose()  # type: ignore[attr-defined]
+        feed.check("ben")
+        assert [one async for one in events(feed, "anna", "ben", longest_s=0.0)] == [b"retry: 2000\n\n"]
+
+    asyncio.run(go())
 
 
 def test_the_operator_can_open_a_network() -> None:
@@ -268,6 +339,45 @@ def test_many_mails_become_a_digest(tmp_path: Path) -> None:
     bench.book.close()
 
 
+def test_an_owners_mails_count_together_and_tests_among_them(tmp_path: Path) -> None:
+    """Five hundred deliveries of one owner must not be five hundred times as many mails, nor the button for tests a way around."""
+    bench = Bench(tmp_path, DeliveryKind.MAIL)
+    bench.put(Delivery(id="d2", name="other", kind=DeliveryKind.MAIL))
+    bench.raise_some("a")
+    assert bench.empty() == 2
+    assert asyncio.run(bench.sender.test(bench.book, "d1", notice())) == "taken"
+    with pytest.raises(AlertRefused, match="3 mails"):
+        asyncio.run(bench.sender.test(bench.book, "d1", notice()))
+    bench.raise_some("b")
+    assert bench.empty() == 0
+    assert bench.empty(after_s=60) == 2
+    bench.book.close()
+
+
+def test_one_test_is_on_its_way_at_a_time(tmp_path: Path) -> None:
+    """Whoever presses the button a thousand times takes all connections."""
+    bench = Bench(tmp_path)
+
+    async def go() -> None:
+        began, release = asyncio.Event(), asyncio.Event()
+
+        async def slow(delivery: Delivery, secret: bytes, one: Notice) -> str:
+            began.set()
+            await release.wait()
+            return "taken"
+
+        bench.receiver.send = slow  # type: ignore[method-assign]
+        first = asyncio.create_task(bench.sender.test(bench.book, "d1", notice()))
+        await asyncio.wait_for(began.wait(), 5)
+        with pytest.raises(AlertRefused, match="on its way"):
+            await bench.sender.test(bench.book, "d1", notice())
+        release.set()
+        assert await first == "taken"
+
+    asyncio.run(go())
+    bench.book.close()
+
+
 def test_a_receiver_that_hangs_is_asked_once_and_holds_up_nobody(tmp_path: Path) -> None:
     """The outbox is looked at each second, and an answer may take fifteen."""
     bench = Bench(tmp_path)
@@ -285,7 +395,7 @@ def test_a_receiver_that_hangs_is_asked_once_and_holds_up_nobody(tmp_path: Path)
                 await release.wait()
             return "taken"
 
-        bench.receiver.send = slow  # type: ignore[method-assign,assignment]
+        bench.receiver.send = slow  # type: ignore[method-assign]
         bench.put(Delivery(id="d2", name="other", kind=DeliveryKind.WEBHOOK))
         bench.raise_some("a")
         first = asyncio.create_task(bench.sender.empty(bench.book))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from realtime.outputs import Alert, Event, Severity
+from realtime.service.alerts import book as book_module
 from realtime.service.alerts import outbox, things
 from realtime.service.alerts.book import EVENTS_KEPT, Book
 from realtime.service.alerts.errors import AlertMissing, AlertRefused
@@ -186,6 +187,28 @@ def test_the_last_events_of_an_instance_are_kept(book: Book) -> None:
     assert len(found) == EVENTS_KEPT
     assert found[0] == {"time_s": 400.0, "text": "e400", "details": {}}
     assert len(book.events("Boiler", "quiet")) == 1
+
+
+def test_a_flood_of_events_is_cut_at_once(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the ten minutes between two tidyings a worker could fill the disk that everybody shares."""
+
+    def events(position: int, *names: str) -> Out:
+        return Out(
+            0,
+            position,
+            [
+                Event(output_id="", model="Boiler", instance=name, time_s=1.0, text=name, details=b"{}")
+                for name in names
+            ],
+        )
+
+    monkeypatch.setattr(book_module, "MOST_EVENTS", 50)
+    for position in range(4):
+        book.take("Boiler", [events(position, *(f"i{position}-{n}" for n in range(30)))])
+    assert [len(book.events("Boiler", name)) for name in ("i0-0", "i2-9", "i2-10", "i3-29")] == [0, 0, 1, 1]
+    monkeypatch.setattr(book_module, "MOST_BYTES", 0)
+    book.take("Boiler", [events(9, "last", "x" * 201)])
+    assert [len(book.events("Boiler", name)) for name in ("i2-10", "last", "x" * 200)] == [0, 1, 0]
 
 
 def test_hostile_sizes_and_times_are_cut(book: Book) -> None:

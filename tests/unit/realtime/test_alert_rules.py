@@ -15,6 +15,8 @@ from realtime.service.alerts.book import Book
 from realtime.service.alerts.matters import Filter
 from realtime.service.alerts.models import MatterState, Rule
 from realtime.service.alerts.rules import Rules, fill, plan_rule
+from realtime.service.alerts.service import Alerts
+from twinhub.settings.realtime_delivery import Delivery as Settings
 
 
 class Fleet:
@@ -154,6 +156,65 @@ def test_a_rule_that_goes_takes_its_alerts_along(book: Book) -> None:
 def test_placeholders_give_values_and_nothing_else(text: str, shown: str) -> None:
     """A rule's text must not reach into Python, nor make a text of a gigabyte."""
     assert fill(text, {"t": 101.5, "instance": "k1", "place": {"lon": 8.5}, "long": "x" * 5000}) == shown
+
+
+def test_silent_workers_hold_up_the_other_rules_for_one_round_only(book: Book) -> None:
+    """Five hundred rules of models that do not answer would take a quarter of an hour."""
+    bench = Bench(book)
+    asked: list[str] = []
+
+    async def matching(space: Any, model: str, where: str, *, limit: int) -> tuple[list[Any], bool]:
+        asked.append(where)
+        await asyncio.sleep(0.03)
+        return [], False
+
+    bench.fleet.matching = matching  # type: ignore[method-assign]
+    with book.database.transaction() as connection:
+        for number in range(2, 6):
+            things.put(
+                connection, Rule(id=f"r{number}", name="n", model="Boiler", where=str(number), key="k", text="t")
+            )
+    bench.rules = Rules(bench.fleet, most_s=0.05)
+    rounds = 0
+    while len(set(asked)) < 5:
+        bench.round()
+        rounds += 1
+    assert asked[:5] == ["t > 100", "2", "3", "4", "5"]
+    assert rounds > 1
+
+
+def test_one_owners_silent_workers_do_not_hold_up_anothers_rules(tmp_path: Path) -> None:
+    """Rules of all owners come round, whatever one of them runs."""
+
+    async def go() -> None:
+        told = asyncio.Event()
+
+        class Silent(Fleet):
+            async def matching(
+                self, space: Any, model: str, where: str, *, limit: int
+            ) -> tuple[list[tuple[str, dict[str, Any]]], bool]:
+                if space.owner == "ben":
+                    told.set()
+                    return [], False
+                await asyncio.Event().wait()
+                raise AssertionError
+
+        class Everybody:
+            async def all(self) -> list[Any]:
+                return [SimpleNamespace(owner=one, label=one) for one in ("anna", "ben")]
+
+        spaces: Any = Everybody()
+        alerts = Alerts(tmp_path, Settings(), spaces, Silent())
+        for space in await spaces.all():
+            with (await alerts.book(space)).database.transaction() as connection:
+                things.put(connection, Rule(id="r1", name="n", model="Boiler", where="w", key="k", text="t"))
+        running = asyncio.create_task(alerts.run())
+        await asyncio.wait_for(told.wait(), 20)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await alerts.close()
+
+    asyncio.run(go())
 
 
 def test_a_round_is_planned_from_sets_alone() -> None:
