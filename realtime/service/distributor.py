@@ -165,10 +165,10 @@ class Follower:
             if not new:
                 continue
             changed.add(model)
-            if time.time() - message.metadata.timestamp.timestamp() < FRESH_S:
-                self._replies.deliver(
-                    self._space, model, [one for out in new for one in out.outputs if isinstance(one, Reply)]
-                )
+            written_s = message.metadata.timestamp.timestamp()
+            if time.time() - written_s < FRESH_S:
+                replies = [one for out in new for one in out.outputs if isinstance(one, Reply)]
+                self._replies.deliver(self._space, model, replies, written_s=written_s)
             if self._sink is not None:
                 await self._sink.take(self._space, model, new, sequence=message.metadata.sequence.stream)
             for out in new:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict, deque
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -17,8 +18,14 @@ from realtime.service.spaces import Space
 
 WAITING: Final = 1000
 """So many replies wait for one listener; older ones are dropped then, as a slow reader must not fill the memory."""
-REMEMBERED: Final = 50_000
-"""So many replies of a model that was given out are remembered, so that one that comes again is not given again."""
+REMEMBERED: Final = 250_000
+"""At least so many of the replies of a model that were given out are remembered, or those of REMEMBERED_S.
+
+So one that comes again is not given again; what may be one of those that were forgotten is not, either.
+"""
+REMEMBERED_S: Final = 40.0
+LATER_S: Final = 5.0
+"""So much later than it was told at once, a reply is written at most."""
 
 Name = tuple[str, str]
 Key = tuple[str, str, str]
@@ -29,7 +36,8 @@ _decoder: Final = msgspec.msgpack.Decoder(list[Reply])
 class Replies:
     """Listeners by model and instance; what nobody listens to costs a look into a table."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
         self._listeners: dict[Key, list[asyncio.Queue[Reply]]] = defaultdict(list)
         self._all: dict[Name, list[asyncio.Queue[list[Reply]]]] = defaultdict(list)
         self._models: dict[Name, int] = defaultdict(int)
@@ -90,13 +98,15 @@ class Replies:
                 del self._models[name]
                 self._given.pop(name, None)
 
-    def deliver(self, space: Space, model: str, replies: Sequence[Reply]) -> None:
-        """Give replies to whoever listens, each once."""
+    def deliver(self, space: Space, model: str, replies: Sequence[Reply], *, written_s: float | None = None) -> None:
+        """Give replies to whoever listens, each once; `written_s` is when they were written to the disk, where they come from there."""
         name = (space.owner, model)
         if name not in self._models:
             return
-        given = self._given.setdefault(name, _Remembered())
-        new = [reply for reply in replies if given.add(f"{reply.instance}\0{reply.output_id}")]
+        given = self._given.setdefault(name, _Remembered(self._remembered))
+        if written_s is not None and written_s < given.forgotten_s + LATER_S:
+            return
+        new = [reply for reply in replies if given.add((reply.instance, reply.output_id))]
         if not new:
             return
         for everything in self._all.get(name, ()):
@@ -114,18 +124,27 @@ def _put(queue: asyncio.Queue[Any], thing: object) -> None:
 
 
 class _Remembered:
-    """The last ids that were given out."""
+    """The last ones that were given out, by hashes: names may be long, and come from anybody."""
 
-    def __init__(self) -> None:
-        self._ids: set[str] = set()
-        self._order: deque[str] = deque()
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._new: set[int] = set()
+        self._old: set[int] = set()
+        self._since_s = time.time()
+        self.forgotten_s = 0.0
+        """Until when those were given out that are not remembered any more."""
 
-    def add(self, name: str) -> bool:
+    def add(self, name: tuple[str, str]) -> bool:
         """Remember one; tell whether it is new."""
-        if name in self._ids:
+        number = hash(name)
+        if number in self._new or number in self._old:
             return False
-        self._ids.add(name)
-        self._order.append(name)
-        if len(self._order) > REMEMBERED:
-            self._ids.discard(self._order.popleft())
+        self._new.add(number)
+        if len(self._new) >= self._most or time.time() - self._since_s > REMEMBERED_S:
+            self._forget()
         return True
+
+    def _forget(self) -> None:
+        if self._old:
+            self.forgotten_s = self._since_s
+        self._old, self._new, self._since_s = self._new, set(), time.time()

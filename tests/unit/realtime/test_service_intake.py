@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from realtime.outputs import Reply
 from realtime.service.errors import MessageTooLarge, ModelDisabled, StoreFull
 from realtime.service.intake import FRAME_BYTES, FRAME_MESSAGES, Intake, Lane, Waiting
 from realtime.service.publishing import Publisher
-from realtime.service.replies import WAITING, Replies
+from realtime.service.replies import LATER_S, WAITING, Replies
 from realtime.service.spaces import Space
 from realtime.wire import LARGEST_MESSAGE, ModelRecord
 
@@ -218,6 +219,22 @@ async def test_a_reply_that_comes_twice_is_given_once(space: FakeSpace) -> None:
         assert [own.get_nowait().output_id for _ in range(own.qsize())] == ["1.0.1", "2.0.1"]
         together = [one for _ in range(everything.qsize()) for one in everything.get_nowait()]
         assert [(one.instance, one.output_id) for one in together] == [("a", "1.0.1"), ("b", "1.0.1"), ("a", "2.0.1")]
+
+
+async def test_replies_are_not_given_again_however_many_came_between(space: FakeSpace) -> None:
+    """At twenty thousand a second each device would get each reply twice: at once, and when it is on disk."""
+    replies, where = Replies(remembered=100), cast(Space, space)
+    with replies.listen(where, "M", "a") as own:
+        replies.deliver(where, "M", [reply("a", 0)])
+        for number in range(2):
+            replies.deliver(where, "M", [reply("b", number * 100 + one) for one in range(100)])
+        replies.deliver(where, "M", [reply("a", 1)])
+        for number in range(2):
+            replies.deliver(where, "M", [reply("a", number)], written_s=time.time())
+        assert own.qsize() == 2
+
+        replies.deliver(where, "M", [reply("a", -1)], written_s=time.time() + LATER_S + 1)
+        assert own.qsize() == 3
 
 
 async def test_a_listener_that_does_not_read_fills_no_memory(space: FakeSpace) -> None:
