@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import secrets
 import time
 import zlib
 from collections import OrderedDict
@@ -88,7 +89,8 @@ class Devices:
                 shard = dict(await self._shard(space, model, number))
                 for name in names:
                     before = shard.get(name)
-                    generation = before.generation + 1 if before else 1
+                    # Not from 1 on: after the model was erased, keys that were revoked would be good again.
+                    generation = before.generation + 1 if before else secrets.randbits(48)
                     shard[name] = Credential(generation, time.time())
                     keys[name] = self.key_for(space.owner, model, name, generation)
                 await self._save(space, model, number, shard)
@@ -122,6 +124,11 @@ class Devices:
             for key, _ in await space.entries(CREDENTIALS, f"{model}.*"):
                 await bucket.purge(key)
         self._known.clear()
+
+    def forget(self, owner: str) -> None:
+        """Know nothing any more of the keys of an owner who is erased."""
+        for key in [key for key in self._known if key[0] == owner]:
+            del self._known[key]
 
     async def _shard(self, space: Space, model: str, number: int) -> Shard:
         key = (space.owner, model, number)

@@ -9,6 +9,7 @@ import pytest
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js.api import StorageType, StreamConfig
 
+from realtime.service.devices import Devices
 from realtime.service.labels import broker_user
 from realtime.service.spaces import Space
 from realtime.wire import MODELS, WORKERS, ModelRecord
@@ -91,3 +92,17 @@ async def test_records_that_are_none_are_passed_over(broker: Broker) -> None:
         await space.save_model(ModelRecord(name="M", version=1))
         assert await space.workers() == []
         assert [one.name for one in await space.models()] == ["M"]
+
+
+async def test_a_revoked_key_stays_so_when_the_model_comes_back_under_its_name(broker: Broker) -> None:
+    """Whoever pulled it out of a device would speak for the device that comes next."""
+    async with opened_spaces(broker) as spaces:
+        space = await spaces.open("again")
+        await space.save_model(ModelRecord(name="M", version=1))
+        devices = Devices(spaces, "secret")
+        before = (await devices.issue(space, "M", ["d"]))["d"]
+        await devices.revoke(space, "M", ["d"])
+        await devices.erase(space, "M")
+        after = (await devices.issue(space, "M", ["d"]))["d"]
+        assert await devices.verify("again", "M", "d", after)
+        assert not await devices.verify("again", "M", "d", before)
