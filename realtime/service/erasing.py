@@ -57,6 +57,7 @@ class Eraser:
                 await space.js.delete_stream(name)
         await self._core.spaces.forget(owner)
         self._core.intake.forget(owner)
+        self._core.devices.forget(owner)
         await self._accounts.remove(owner)
         return json_answer({"erased": owner})
 
