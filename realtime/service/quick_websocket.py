@@ -28,17 +28,25 @@ class QuickWebSocket(WebSocketsSansIOProtocol):
     """Gives the application `{"type": "websocket.receive", "frames": [bytes, …]}`; larger or odd ones come as `text` or `bytes`."""
 
     queue: asyncio.Queue[Any]
-    _tail = b""
+    _tail: bytes | bytearray = b""
+    """The beginning of a frame that is not whole yet."""
+    _need = 0
+    """So many bytes of it are needed before looking again: a large frame in small pieces must not cost its square."""
 
     def data_received(self, data: bytes) -> None:
         """Take what the network gave."""
         if self.conn.parser_exc is not None:
             return  # it has been told, and nothing of it is read any more
         if not self.handshake_complete or self.close_sent:
-            super().data_received(self._tail + data)
+            super().data_received(bytes(self._tail) + data)
             self._tail = b""
             return
-        data = self._tail + data if self._tail else bytes(data)
+        if self._tail:
+            self._tail += data
+            if len(self._tail) < self._need:
+                return
+            data = self._tail
+        data = bytes(data)
         self._tail = b""
         found: list[bytes] = []
         at, end = 0, len(data)
@@ -60,7 +68,8 @@ class QuickWebSocket(WebSocketsSansIOProtocol):
                 if self.close_sent or self.transport.is_closing():
                     return
             at = stop
-        self._tail = data[at:]
+        self._tail = bytearray(data[at:]) if at < end else b""
+        self._need = (frame[1] if frame is not None else end + 1) - at
         self._hand_on(found)
 
     def _hand_on(self, found: list[bytes]) -> None:

@@ -119,6 +119,21 @@ async def test_messages_are_the_same_however_the_network_cuts_them() -> None:
         ending(protocol)
 
 
+async def test_a_large_message_that_comes_byte_by_byte_is_not_copied_each_time() -> None:
+    """A client with a slow line, or one that means it, would take all the time of the service."""
+    protocol, _ = await opened()
+    data = framed(Opcode.BINARY, bytes(90_000))
+    protocol.data_received(data[:20])
+    held = protocol._tail
+    for at in range(20, len(data) - 1, 1000):
+        protocol.data_received(data[at : min(at + 1000, len(data) - 1)])
+        assert protocol._tail is held
+    protocol.data_received(data[-1:])
+    assert received(protocol) == [bytes(90_000)]
+    assert not protocol._tail
+    ending(protocol)
+
+
 @pytest.mark.parametrize(
     "data",
     [
