@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         self._keepalive_s = 0.0
         self._proxy = ProxyHeader() if shared.settings.proxied else None
         self._address = ""
+        self._stranger = False
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._signing: asyncio.Task[None] | None = None
@@ -63,6 +64,9 @@ class Connection(asyncio.Protocol):
         ):
             self._transport.abort()
             return
+        if self._proxy is None and not self._enter():
+            self._transport.abort()
+            return
         shared.open.add(self)
         self._timer = self._loop.call_later(SIGN_IN_S, self._look)
 
@@ -79,6 +83,7 @@ class Connection(asyncio.Protocol):
         """Give the place away; a connection that broke leaves its will."""
         session, shared = self.session, self.shared
         shared.open.discard(self)
+        self._known()
         for one in (self._timer, self._signing, self._replying):
             if one is not None:
                 one.cancel()
@@ -118,10 +123,27 @@ class Connection(asyncio.Protocol):
         if rest is None:
             return b""
         self._proxy, self._address = None, proxy.address or self._address
-        if self.shared.failures.too_many(self._address):
+        if self.shared.failures.too_many(self._address) or not self._enter():
             self.abort()
             return b""
         return rest
+
+    def _enter(self) -> bool:
+        """Count as a stranger of this address; tell whether there is room for one more."""
+        strangers = self.shared.strangers
+        if strangers[self._address] >= self.shared.settings.strangers:
+            return False
+        strangers[self._address] += 1
+        self._stranger = True
+        return True
+
+    def _known(self) -> None:
+        """Be no stranger any more."""
+        if self._stranger:
+            self._stranger = False
+            self.shared.strangers[self._address] -= 1
+            if not self.shared.strangers[self._address]:
+                del self.shared.strangers[self._address]
 
     def _go_on(self) -> None:
         """Do what the session asks for now."""
@@ -228,6 +250,7 @@ class Connection(asyncio.Protocol):
             self.leave(Reason.QUOTA, "the owner has too many connections")
             return
         session.welcome(device)
+        self._known()
         shared.of_owner[device.owner] += 1
         self._keepalive_s = connect.keepalive_s * 1.5
         room, before = shared.register.enter(device.topic, session.client_id, self)

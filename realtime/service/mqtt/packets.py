@@ -25,6 +25,8 @@ from realtime.service.mqtt.properties import Fields, Malformed, Properties, Reas
     PONG,
     DISCONNECT,
 ) = range(1, 15)
+LARGEST_FIRST: Final = 72 * 1024
+"""Bytes of the first packet, from somebody who is not known yet: ids, a will and a password of the largest sizes fit."""
 MQTT_3, MQTT_5 = 4, 5
 """Levels as CONNECT names them: 3.1.1 and 5."""
 
@@ -148,10 +150,9 @@ class Decoder:
             byte = data[place]
             size |= (byte & 0x7F) << (7 * count)
             if byte < 0x80:
-                if size > self._limit_bytes:
-                    raise Malformed(
-                        Reason.PACKET_TOO_LARGE, f"a packet of {size} bytes; {self._limit_bytes} are allowed"
-                    )
+                limit = self._limit_bytes if self.level else min(LARGEST_FIRST, self._limit_bytes)
+                if size > limit:
+                    raise Malformed(Reason.PACKET_TOO_LARGE, f"a packet of {size} bytes; {limit} are allowed")
                 return size, place + 1
         raise Malformed(Reason.MALFORMED, "a packet's length is longer than four bytes")
 

@@ -37,6 +37,8 @@ class MqttSettings:
     key: Path | None = None
     connections: int = 20_000
     connections_per_owner: int = 10_000
+    strangers: int = 200
+    """Connections of one address that have not signed in yet."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Shared:
         self.open: set[Open] = set()
         self.of_owner: Counter[str] = Counter()
         """Signed-in connections."""
+        self.strangers: Counter[str] = Counter()
+        """Others, by address."""
         self.stopping = False
         self.tasks: set[asyncio.Task[Any]] = set()
 

@@ -92,6 +92,7 @@ def test_a_packet_that_is_too_large_is_refused_before_it_has_come() -> None:
 def test_a_large_packet_in_crumbs_is_copied_once() -> None:
     """Copying what is there at each crumb would make 256 kB of them cost minutes of the one core."""
     decoder = Decoder(256 * 1024)
+    decoder.level = MQTT_5
     data = packets.publish(MQTT_3, Publish("t", bytes(250_000)))
     found = []
     for byte in range(len(data)):
@@ -109,6 +110,18 @@ def test_an_idle_connection_holds_no_bytes() -> None:
     assert decoder.next() is None
     assert not decoder._data
     assert not decoder._late
+
+
+def test_whoever_is_not_known_yet_may_send_little() -> None:
+    """Thousands of strangers who begin a large packet each would fill the memory."""
+    decoder = Decoder(256 * 1024)
+    decoder.write(b"\x10\xff\xff\x07")  # 131,071 bytes
+    with pytest.raises(Malformed):
+        decoder.next()
+    decoder = Decoder(256 * 1024)
+    decoder.level = MQTT_5
+    decoder.write(b"\x30\xff\xff\x07")
+    assert decoder.next() is None
 
 
 def test_connect_says_who_it_is() -> None:
