@@ -90,7 +90,7 @@ def test_what_was_acknowledged_before_a_backup_is_in_it(tmp_path: Path, monkeypa
         monkeypatch.setattr(making, "BrokerHeld", held_by(process.pid, moments))
         acknowledged = asyncio.run(back_up(places, broker))
     began, ended = moments[-1]
-    assert ended - began < 5
+    assert ended - began < 30
     backup = making.catalogue.list_backups(places.backups)[-1]
     again = dataclasses.replace(places, data_dir=tmp_path / "again")
     restore(backup, again.data_dir, Changes({}), Report(quiet=True))

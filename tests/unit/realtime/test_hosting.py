@@ -100,11 +100,8 @@ def make(tmp_path: Path) -> Make:
 
 
 async def look(hosting: Hosting) -> None:
-    """Run for as long as one look takes."""
-    work = asyncio.create_task(hosting.run())
-    await asyncio.sleep(0.1)
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    """Look after all owners once."""
+    await hosting._look_at_all()
 
 
 def looked(hosting: Hosting, times: int = 1) -> dict[str, str]:

@@ -229,7 +229,7 @@ def test_a_run_at_a_pace_takes_its_time() -> None:
     drive = Drive([Fleet(Heart, 3, seed=1)], start_s=0.0, pace=200.0)
     load = asyncio.run(drive.run(sink, 100.0))
     assert load.messages == sink.sent > 100
-    assert 0.5 <= load.seconds < 5
+    assert 0.5 <= load.seconds < 60
 
 
 def test_the_command_says_what_differs_between_two_settings() -> None:
