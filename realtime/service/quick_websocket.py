@@ -45,8 +45,7 @@ class QuickWebSocket(WebSocketsSansIOProtocol):
             self._tail += data
             if len(self._tail) < self._need:
                 return
-            data = self._tail
-        data = bytes(data)
+            data = bytes(self._tail)
         self._tail = b""
         found: list[bytes] = []
         at, end = 0, len(data)
