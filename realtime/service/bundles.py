@@ -17,6 +17,8 @@ from realtime.service.spaces import MOST_PARTITIONS
 from realtime.wire import Bundle
 
 LARGEST_BUNDLE: Final = 32 * 1024 * 1024
+LARGEST_TABLES: Final = 8 * 1024 * 1024
+"""As JSON; in memory they are twenty times as large."""
 MOST_FILES: Final = 500
 ENTRY: Final = "model.py"
 PART: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,200}")
@@ -35,7 +37,7 @@ class Deployment(msgspec.Struct, forbid_unknown_fields=True):
     """Or an asset of the library, OWNER/PATH: a file, or a folder with all that is in it."""
     entry: str = ""
     model: str = ""
-    tables: dict[str, Any] = {}
+    tables: dict[str, msgspec.Raw] = {}
     partitions: int | None = None
     note: str = ""
 
@@ -65,8 +67,21 @@ def make_wish(found: Deployment, files: dict[str, bytes], by: str) -> Wish:
         )
     for path in files:
         check_path(path)
-    bundle = Bundle(files=files, entry=_entry(found.entry, files), model=found.model, tables=found.tables)
+    tables = _tables(found.tables)
+    bundle = Bundle(files=files, entry=_entry(found.entry, files), model=found.model, tables=tables)
     return Wish(bundle, by, found.note[:2000], found.partitions)
+
+
+def _tables(found: dict[str, msgspec.Raw]) -> dict[str, Any]:
+    size = sum(len(memoryview(one)) for one in found.values())
+    if size > LARGEST_TABLES:
+        raise ModelRefused(
+            f"The tables have {size} bytes.", f"At most {LARGEST_TABLES} bytes are taken; put larger ones into files."
+        )
+    try:
+        return {name: msgspec.json.decode(one) for name, one in found.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"The tables are no JSON: {str(error)[:300]}", "Send lists and objects.") from error
 
 
 def decoded_files(found: Deployment) -> dict[str, bytes]:

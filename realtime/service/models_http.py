@@ -44,6 +44,7 @@ class Models:
         self._deploying = deploying
         self._assets = assets
         self._host_of = host_of
+        self._turns: dict[str, asyncio.Lock] = {}
         self._mqtt = mqtt
         """Where devices reach us by MQTT, None where they do not."""
 
@@ -96,9 +97,11 @@ class Models:
     async def deploy(self, request: Request) -> Response:
         """Deploy a new version of a model, or its first one."""
         space, user = await space_of(request), person_of(request)
-        found = read_deployment(await read_body(request, LARGEST_BUNDLE * 4 // 3))
-        files = await self._assets.fetch(user, found.asset) if found.asset else decoded_files(found)
-        version = await self._deploying.deploy(space, make_wish(found, files, user.name))
+        # One at a time for an owner, from the reading on: each may have all its files in memory.
+        async with self._turns.setdefault(space.owner, asyncio.Lock()):
+            found = read_deployment(await read_body(request, LARGEST_BUNDLE * 4 // 3))
+            files = await self._assets.fetch(user, found.asset) if found.asset else decoded_files(found)
+            version = await self._deploying.deploy(space, make_wish(found, files, user.name))
         return json_answer({"name": version.name, "version": version.version, "schema": version.schema}, 201)
 
     async def rollback(self, request: Request) -> Response:
