@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from realtime.outputs import Alert, DeadLetter, Event, Reply
+from realtime.places import make_place, read_why
+from realtime.wire import SNAPSHOTS, SnapshotRecord
 from tests.support.nats import until
 from tests.support.workers import running_rig
 
@@ -142,5 +144,22 @@ def test_a_version_is_in_force_from_its_place_in_the_stream_and_states_come_alon
             events = [one for out in await rig.outs("Counter") for one in out.outputs if isinstance(one, Event)]
             assert events
             assert "does not fit the new version" in events[0].text
+
+    asyncio.run(life())
+
+
+def test_a_worker_that_cannot_load_a_state_ends_and_says_why(tmp_path: Path) -> None:
+    """It kept its partitions without ever serving them, and nobody was told."""
+
+    async def life() -> None:
+        async with running_rig(tmp_path) as rig:
+            await rig.deploy("Counter", COUNTER)
+            record = SnapshotRecord(position=1, version=7, object="Counter/0/x", instances=1, bytes=1, time_s=0.0)
+            await (await rig.space.js.key_value(SNAPSHOTS)).put("Counter.0", msgspec.json.encode(record))
+            make_place(tmp_path / "places")
+            process = rig.start("w1", model="Counter", REALTIME_PLACES=str(tmp_path / "places"))
+            assert await asyncio.to_thread(process.wait, 30) == 1
+            assert "Version 7 of 'Counter' is not there" in read_why(tmp_path / "places")
+            assert "Traceback" not in rig.logs()
 
     asyncio.run(life())
