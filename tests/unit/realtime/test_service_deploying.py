@@ -10,7 +10,14 @@ import pytest
 
 from realtime.errors import ModelRefused
 from realtime.service.assets import LibraryAssets
-from realtime.service.bundles import LARGEST_BUNDLE, MOST_FILES, decoded_files, make_wish, read_deployment
+from realtime.service.bundles import (
+    LARGEST_BUNDLE,
+    LARGEST_TABLES,
+    MOST_FILES,
+    decoded_files,
+    make_wish,
+    read_deployment,
+)
 from realtime.service.errors import BadRequest
 from realtime.service.health import state_of
 from realtime.wire import ModelRecord, WorkerRecord
@@ -160,3 +167,13 @@ def test_a_model_that_is_off_is_stopped_whatever_runs() -> None:
     off = ModelRecord(name="M", version=1, partitions=1, enabled=False)
 
     assert state_of(off, [worker(partitions=[0])], {})[0] == "stopped"
+
+
+def test_tables_are_read_when_they_are_small_enough_only() -> None:
+    """In memory they are many times as large as they were sent, and the service is everybody's."""
+    found = read_deployment(b'{"files": {"x": ""}, "tables": {"sites": [{"id": 1}]}}')
+    assert make_wish(found, {"model.py": b""}, "ann").bundle.tables == {"sites": [{"id": 1}]}
+    large = b"[" + b"1," * (LARGEST_TABLES // 2) + b"1]"
+    found = read_deployment(b'{"files": {"x": ""}, "tables": {"a": ' + large + b"}}")
+    with pytest.raises(ModelRefused, match="tables"):
+        make_wish(found, {"model.py": b""}, "ann")
