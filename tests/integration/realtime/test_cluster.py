@@ -14,7 +14,7 @@ GIVEN = {"REALTIME_SNAPSHOT_S": "2", "REALTIME_CHANGES_S": "0"}
 PARTITIONS = 8
 
 
-async def shared(rig: Rig, workers: int, within_s: float = 20.0) -> None:
+async def shared(rig: Rig, workers: int, within_s: float = 60.0) -> None:
     """Wait until all partitions are up to date, shared fairly among so many workers."""
     share = PARTITIONS // workers
     await rig.until(

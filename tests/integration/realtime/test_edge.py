@@ -52,7 +52,7 @@ async def messages(js: JetStreamContext, stream: str) -> int:
         return -1
 
 
-async def reach(js: JetStreamContext, stream: str, count: int, within_s: float = 20.0) -> float:
+async def reach(js: JetStreamContext, stream: str, count: int, within_s: float = 90.0) -> float:
     """Wait until a stream has so many messages; give how long that took."""
     began_s = time.monotonic()
     while await messages(js, stream) < count:

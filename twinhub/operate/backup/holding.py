@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
@@ -22,6 +24,8 @@ from twinhub.places import Places
 
 STORE: Final[Names] = (b"realtime", b"broker")
 PROGRAM: Final = "realtime-broker"
+STANDING: Final = frozenset("TtXZ")
+"""States of a thread, as the kernel has them, in which it writes nothing."""
 LONGEST_S: Final = 30
 """After so long the broker goes on in any case, also where whoever held it was killed."""
 
@@ -58,6 +62,7 @@ class BrokerHeld:
         self._release = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
         try:
             os.kill(self._pid, signal.SIGSTOP)
+            _await_stop(self._pid)
         except ProcessLookupError:  # it ends just now; its files are as they are
             self._let_go()
 
@@ -79,6 +84,16 @@ class BrokerHeld:
             os.killpg(release.pid, signal.SIGTERM)
         release.wait()
         return late
+
+
+def _await_stop(pid: int) -> None:
+    """Wait until all threads of a process stand still: one that is just writing ends its write first."""
+    end = time.monotonic() + LONGEST_S
+    while time.monotonic() < end:
+        stats = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/stat")]
+        if all(text.rpartition(")")[2].split()[0] in STANDING for text in stats):
+            return
+        time.sleep(0.001)
 
 
 def _too_long() -> BackupRefused:
