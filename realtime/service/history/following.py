@@ -83,6 +83,7 @@ class Follower:
             while True:
                 messages = await self._fetch(reader)
                 await self._learn({_model_of(message) for message in messages})
+                _end_if_cancelled()
                 for message in messages:
                     number = self._take(collector, message, number)
                     last = message
@@ -159,3 +160,10 @@ class Follower:
 
 def _model_of(message: Msg) -> str:
     return message.subject.partition(".")[2]
+
+
+def _end_if_cancelled() -> None:
+    """Be cancelled where wait_for of Python 3.11, in the broker's client, kept that to itself as its answer came just then."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
