@@ -55,7 +55,7 @@ class Devices:
         self.is_gone: Callable[[str], bool] = lambda _: False
         """Whether an owner has no account any more; their devices are refused then."""
 
-    def key_for(self, owner: str, model: str, instance: str, generation: int = 1) -> str:
+    def key_for(self, owner: str, model: str, instance: str, generation: int) -> str:
         """Make the key of a device; the same for the same generation."""
         text = "\0".join(("device", owner, model, str(generation), instance))
         return (

@@ -215,7 +215,8 @@ def test_the_same_client_takes_over_from_its_ghost(stand: Stand) -> None:
 
 
 async def _key(stand: Stand, instance: str) -> str:
-    return stand.devices.key_for(OWNER, MODEL, instance, 1)
+    listed = dict(await stand.devices.listed(stand.space, MODEL))
+    return stand.devices.key_for(OWNER, MODEL, instance, listed[instance].generation)
 
 
 def test_a_device_that_dies_leaves_its_will_behind_its_messages(stand: Stand) -> None:
