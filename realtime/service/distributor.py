@@ -122,7 +122,8 @@ class Follower:
                     await messages[-1].ack()
         finally:
             with contextlib.suppress(NatsError, OSError, TimeoutError):
-                await subscription.unsubscribe()
+                async with asyncio.timeout(1):  # a broker that is away holds up no end of the service
+                    await subscription.unsubscribe()
 
     async def _floor(self) -> int:
         """Tell up to where everything was given on, and note it for the moment in which there is no consumer."""
