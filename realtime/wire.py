@@ -30,6 +30,8 @@ from realtime.outputs import Alert, DeadLetter, Event, Reply
 MODEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 LONGEST_INSTANCE: Final = 200
 """Characters of an instance's id."""
+LONGEST_TROUBLE: Final = 8000
+"""Characters of why a worker ended or what hinders it."""
 LARGEST_MESSAGE: Final = 256 * 1024
 """Bytes of one message."""
 DEFAULT_PARTITIONS: Final = 16

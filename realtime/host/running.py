@@ -16,7 +16,7 @@ import msgspec
 from realtime.host.processes import signal_words
 from realtime.host.settings import HostSettings
 from realtime.places import BEAT, PARTITION, PLACE, POSITION, Cells, make_place, read_why
-from realtime.wire import WorkerRecord
+from realtime.wire import LONGEST_TROUBLE, WorkerRecord
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 0.25
@@ -84,7 +84,7 @@ class Runner:
             host=self._settings.name,
             pid=0,
             restarts=self.restarts,
-            trouble=self.trouble,
+            trouble=self.trouble[:LONGEST_TROUBLE],
         )
 
     async def _judge(self, where: Where | None) -> None:
@@ -142,7 +142,7 @@ class Runner:
             "REALTIME_PLACES": str(self._file),
             "REALTIME_PARENT": str(os.getpid()),
             "REALTIME_RESTARTS": str(self.restarts),
-            "REALTIME_TROUBLE": self.trouble,
+            "REALTIME_TROUBLE": self.trouble[:LONGEST_TROUBLE],
         }
 
 

@@ -35,7 +35,7 @@ def main() -> None:
     if given.standalone:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         app = standalone.create_app(
-            given.data.absolute(), owner=given.owner, host=not given.no_host, mqtt_port=given.mqtt_port
+            given.data.absolute(), given.port, owner=given.owner, host=not given.no_host, mqtt_port=given.mqtt_port
         )
         serve(app, given.port, websockets=QuickWebSocket, largest_frame_bytes=LARGEST_FRAME)
         return

@@ -28,6 +28,8 @@ from twinhub.errors import PublicError
 
 HEALTH: Final = "/realtime/health"
 BROKER_STARTS_S: Final = 20.0
+ENDS_S: Final = 10.0
+"""So long what runs in the background may take to end."""
 Hook = Callable[[str], Awaitable[None]]
 """Called with an owner's name."""
 
@@ -144,7 +146,9 @@ async def _follow_spaces(core: Core) -> None:
 async def _end(works: Sequence[asyncio.Task[Any]]) -> None:
     for work in works:
         work.cancel()
-    await asyncio.gather(*works, return_exceptions=True)
+    if works:
+        # One that waits for what is away for good must not keep the service from ending.
+        await asyncio.wait(works, timeout=ENDS_S)
 
 
 def _ended(work: asyncio.Task[Any]) -> None:

@@ -116,12 +116,13 @@ def _end_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def make_config(data: Path) -> tuple[ServiceConfig, Path]:
-    """Prepare a folder: secret, free ports, the broker's configuration."""
+def make_config(data: Path, taken: int) -> tuple[ServiceConfig, Path]:
+    """Prepare a folder: secret, free ports but the one that is taken, the broker's configuration."""
     broker = data / "broker"
     broker.mkdir(mode=0o700, parents=True, exist_ok=True)
     ensure_secret(data / "secret")
-    port, monitor = _free_port(), _free_port()
+    port = _free_port(taken)
+    monitor = _free_port(taken, port)
     config = ServiceConfig(
         folder=data,
         secret=read_secret(data / "secret"),
@@ -134,9 +135,11 @@ def make_config(data: Path) -> tuple[ServiceConfig, Path]:
     return config, file
 
 
-def create_app(data: Path, *, owner: str = OWNER, host: bool = True, mqtt_port: int | None = None) -> ASGIApp:
-    """Build the service with a broker, and a host for models, as its children."""
-    config, file = make_config(data)
+def create_app(
+    data: Path, port: int, *, owner: str = OWNER, host: bool = True, mqtt_port: int | None = None
+) -> ASGIApp:
+    """Build the service for a port, with a broker, and a host for models, as its children."""
+    config, file = make_config(data, port)
     accounts = AccountsFile(config)
     accounts.ensure_now(owner)
     spaces = Spaces(config, accounts, ensure_synced)
@@ -181,11 +184,13 @@ def _mqtt(port: int | None) -> MqttSettings | None:
     return None if port is None else MqttSettings("127.0.0.1", port)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_port(*but: int) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in but:
+            return port
 
 
 async def _nothing(_: str) -> None:

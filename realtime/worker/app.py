@@ -18,7 +18,7 @@ import msgspec
 from realtime import wire
 from realtime.errors import RealtimeError
 from realtime.places import BEAT, CELLS, PARTITION, PLACE, POSITION, Cells, open_place
-from realtime.wire import ModelRecord, WorkerRecord
+from realtime.wire import LONGEST_TROUBLE, ModelRecord, WorkerRecord
 from realtime.worker.applying import Applying
 from realtime.worker.asking import Asking
 from realtime.worker.changing import Changing
@@ -186,7 +186,7 @@ class Worker:
             lag=self._holding.pending,
             failures=self._outgoing.failures,
             restarts=settings.restarts,
-            trouble=self._applying.trouble or self._link.trouble or settings.trouble,
+            trouble=(self._applying.trouble or self._link.trouble or settings.trouble)[:LONGEST_TROUBLE],
         )
         self._counted = now_s, messages
         bucket = await open_live(self._link, wire.WORKERS)
