@@ -184,7 +184,6 @@ def _shown(position: int, letter: DeadLetter) -> dict[str, Any]:
         "reason": letter.reason,
         "content": letter.content.decode(errors="replace"),
         "again": not _hindrance(letter),
-        "whole": len(letter.content) < LONGEST_KEPT,
     }
 
 

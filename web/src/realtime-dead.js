@@ -40,8 +40,9 @@ export function open(box, { model }) {
   }
 
   const retry = (positions) => attempt(async () => {
-    const { sent, kept } = await retryLetters(model.name, positions);
-    toast(`${plural(sent, "message")} sent again.${kept ? ` ${plural(kept, "one", "others")} cannot be: nothing, or not all, of them was kept.` : ""} What does not fit comes back here.`);
+    const { sent, why = {} } = await retryLetters(model.name, positions);
+    const rest = Object.entries(why).map(([reason, count]) => ` ${count} not: ${reason}.`).join("");
+    toast(`${plural(sent, "message")} sent again.${rest} What does not fit comes back here.`);
     await look();
   });
 
@@ -50,11 +51,11 @@ export function open(box, { model }) {
     await look();
   });
 
-  function line({ position, instance, time_s: time, field, reason, content, whole }) {
+  function line({ position, instance, time_s: time, field, reason, content, again }) {
     return element("li", {}, element("div", { class: "tw-letter-head" },
       element("a", { "data-go": true, href: instanceAddress(model.name, instance) }, instance), field ? element("code", {}, field) : null, element("span", { class: "tw-quiet" }, agoWords(time)),
-      element("span", { class: "tw-tools" }, whole === false || !content ? null : button("Try again", () => retry([position]), { "aria-label": `Try again: the message of ${instance}` }),
-        content ? button("Change …", () => changed({ position, instance, content }), { "aria-label": `Change the message of ${instance} and send it` }) : null,
+      element("span", { class: "tw-tools" }, !again ? null : button("Try again", () => retry([position]), { "aria-label": `Try again: the message of ${instance}` }),
+        again ? button("Change …", () => changed({ position, instance, content }), { "aria-label": `Change the message of ${instance} and send it` }) : null,
         button("Throw away", () => drop(position), { kind: "outline-danger", "aria-label": `Throw away the message of ${instance}` }))),
     element("p", {}, reason), element("pre", { class: "tw-reply" }, content.length > LONGEST ? `${content.slice(0, LONGEST)} …` : content));
   }
