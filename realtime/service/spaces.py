@@ -32,6 +32,7 @@ CONNECT_S: Final = 15.0
 OWN: Final = ((CREDENTIALS, 1), (PLACES, 1), (DASHBOARDS, 5))
 """Buckets of the service's own, and how many values of a key are kept."""
 ANSWER_S: Final = 5.0
+NEW_ACCOUNT_S: Final = 5.0
 MOST_PARTITIONS: Final = 1024
 
 R = TypeVar("R", ModelRecord, WorkerRecord)
@@ -186,9 +187,7 @@ class Spaces:
                 await self._accounts.ensure(owner)
                 space = await self._connect(owner)
                 try:
-                    with broker_errors():
-                        await ensure_stores(space.js, replicas=self._config.replicas, limits=limits_of(self._config))
-                        await _ensure_own(space.js, self._config.replicas)
+                    await self._ensure_stores(space)
                 except BaseException:
                     with contextlib.suppress(Exception):
                         await space.nc.close()
@@ -196,6 +195,20 @@ class Spaces:
                 self._open[owner] = space
                 self.opened.put_nowait(space)
         return self._open[owner]
+
+    async def _ensure_stores(self, space: Space) -> None:
+        """Make what is missing; an account that the broker has just been told of has no streams for a moment."""
+        until = time.monotonic() + NEW_ACCOUNT_S
+        while True:
+            try:
+                with broker_errors():
+                    await ensure_stores(space.js, replicas=self._config.replicas, limits=limits_of(self._config))
+                    await _ensure_own(space.js, self._config.replicas)
+                return
+            except BrokerAway:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(0.1)
 
     def worker_password(self, owner: str) -> str:
         """Give the password with which an owner's workers come to the broker."""

@@ -12,7 +12,7 @@ from tests.support.workers import Rig, running_rig
 
 KILLS = 200
 BROKER_KILLS = 8
-WORKING_KILLS = 30
+WORKING_KILLS = 20
 """So many end a worker that has instances for certain; most of the others are just beginning again."""
 MODELS = ("Ledger", "Book")
 
