@@ -61,8 +61,9 @@ def server_text(config: ServiceConfig, *, name: str = "twinhub", monitor: str = 
         *([f"  domain: {_quoted(config.domain)}"] if config.domain else []),
         f"  store_dir: {_quoted(str(folder / name))}",
         *(() if config.relaxed_durability else ("  sync_interval: always",)),
-        "  max_mem: 4G",
-        f"  max_file: {config.store_limit_bytes}",
+        # Owners' limits count as taken from these whether used or not; the next owner must always find room.
+        "  max_mem: 1T",
+        "  max_file: 1P",
         "}",
         config.cluster,
         "include 'accounts.conf'",

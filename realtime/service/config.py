@@ -29,7 +29,6 @@ class ServiceConfig:
     relaxed_durability: bool = False
     owner_limit_bytes: int = 4 * GB
     """What the streams and stores of one owner may take on disk."""
-    store_limit_bytes: int = 200 * GB
     retention_s: float = 7 * DAY_S
     """So long messages are kept for replays, unless a snapshot is older."""
     removed_s: float = 7 * DAY_S

@@ -132,7 +132,6 @@ def make_broker(folder: Path, *, count: int = 1, owners: Sequence[str] = (), sec
             config,
             listen=(f"127.0.0.1:{ports[number]}",),
             cluster=cluster if count > 1 else "",
-            store_limit_bytes=20 * 10**9,
         )
         file = config.broker_folder / f"{name}.conf"
         write_private(file, server_text(own, name=name, monitor=f"127.0.0.1:{monitors[number]}"))
