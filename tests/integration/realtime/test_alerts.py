@@ -9,9 +9,7 @@ import email.policy
 import hashlib
 import hmac
 import json
-import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +34,7 @@ from realtime.service.alerts.sending import Sender
 from realtime.service.alerts.webhooks import ID, SIGNATURE, Webhooks, sign
 from realtime.service.standalone import OWNER
 from realtime.wire import Out
+from tests.support import brokers
 from tests.support.certificates import make_pair
 from tests.support.nats import free_port
 from tests.support.realtime import Standalone, standalone
@@ -184,23 +183,8 @@ def test_a_webhook_reaches_nothing_of_this_machine(tmp_path: Path, hook: Hook) -
 
 def test_a_broker_acknowledges_and_only_with_the_right_password(tmp_path: Path) -> None:
     """Alerts reach whoever subscribes at a real broker; a wrong password is told to the owner."""
-    port = free_port()
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "anna", "pw"], check=True, capture_output=True)
-    passwords.chmod(0o644)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    tmp_path.chmod(0o755)
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n")
-    with (tmp_path / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen(["mosquitto", "-c", str(config)], stdout=log, stderr=log)
-    try:
-        _await_port(port)
-        asyncio.run(_subscribe_and_deliver(tmp_path, port))
-    finally:
-        process.terminate()
-        process.wait(10)
+    with brokers.running(brokers.mosquitto(tmp_path)) as broker:
+        asyncio.run(_subscribe_and_deliver(tmp_path, broker.port))
 
 
 async def _subscribe_and_deliver(folder: Path, port: int) -> None:
@@ -210,11 +194,11 @@ async def _subscribe_and_deliver(folder: Path, port: int) -> None:
         kind=DeliveryKind.MQTT,
         url=f"mqtt://broker.example.org:{port}",
         topic="plant/alerts",
-        user="anna",
+        user="plant",
     )
-    async with aiomqtt.Client("127.0.0.1", port, username="anna", password="pw") as client:
+    async with aiomqtt.Client("127.0.0.1", port, username="plant", password="secret") as client:
         await client.subscribe("plant/#", qos=1)
-        with desk(folder, delivery, b"pw") as one:
+        with desk(folder, delivery, b"secret") as one:
             one.book.take("Boiler", alert(1))
             assert await asyncio.to_thread(one.empty) == 1
             async with asyncio.timeout(10):
@@ -278,15 +262,6 @@ def test_mail_goes_over_tls_with_a_password_and_a_storm_becomes_a_digest(tmp_pat
             assert "mail server did not take it" in one.result()
     finally:
         controller.stop()
-
-
-def _await_port(port: int) -> None:
-    end = time.monotonic() + 10
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 # --- the whole service ----------------------------------------------------------------------
