@@ -13,7 +13,7 @@ from tests.support.kernel import Kernel
 from tests.support.outage import PARTS, kill_and_wait
 from tests.support.people import Person
 
-BACK_WITHIN_S = 10.0
+BACK_WITHIN_S = 15.0
 TICKER = "#!/bin/sh\nn=0\nwhile sleep 0.1; do n=$((n+1)); echo tick $n; done\n"
 
 
