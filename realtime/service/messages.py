@@ -13,7 +13,6 @@ from realtime.wire import LARGEST_MESSAGE, LONGEST_INSTANCE
 
 Pair = tuple[str, bytes]
 Read = TypeVar("Read")
-BRACE: Final = 0x7B
 BLANKS: Final = b" \t\r\n"
 
 
